@@ -1,0 +1,46 @@
+"""A target: what to start or where to connect, and what may be done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPolicy:
+    """Which tools may be called. By default only those that say readOnlyHint true and openWorldHint false."""
+
+    read_only: bool = False  # readOnlyHint true is enough
+    everything: bool = False
+    named: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # tool name to the user's argument objects; () = ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Exactly one of `command`, `url`, `serve` is set. `serve` is an in-process peer: serve(read_line, write_line, write_err).
+
+    Durations are seconds. `timeout` overrides the deadlines derived from measured round trips.
+    """
+
+    name: str = ""
+    command: tuple[str, ...] = ()
+    url: str = ""
+    serve: Any = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    headers: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[str, ...] = ()
+    cwd: str | None = None
+    ca_file: str | None = None
+    cert: tuple[str, str] | None = None
+    insecure: bool = False
+    proxy: str | None = None
+    timeout: float | None = None
+    startup_wait: float = 30.0
+    max_rps: float | None = None
+    calls: CallPolicy = field(default_factory=CallPolicy)
+    prompt_arguments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        return self.name or self.url or " ".join(self.command) or "in-process peer"

@@ -1,0 +1,1 @@
+"""Links: they move a frame and know no protocol."""
