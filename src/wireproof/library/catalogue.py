@@ -1,0 +1,164 @@
+"""The catalogue of one protocol: its revisions and every requirement that binds somebody in them.
+
+It is read from conformance/<protocol>/revisions.yaml and conformance/<protocol>/requirements/*.yaml, to which the rows of
+JSON-RPC 2.0 (conformance/jsonrpc/) and of plain robustness (conformance/common/) are added. A file's head gives defaults for its
+rows. A row without `since` holds from the oldest revision, one without `until` to the newest, whichever that is by then.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from wireproof.library.shelf import shelf
+from wireproof.library.source import Lines, read_yaml, shown, validate
+from wireproof.model.catalogue import Basis, Grade, Level, Requirement, Revision, Testable
+from wireproof.model.errors import UsageError
+
+_SHARED_FILES: Final = ("jsonrpc/requirements.yaml", "common/robustness.yaml")
+_TRANSPORT_OF: Final = {"memory": "stdio", "sse": "http"}  # the rules of which transport these links fall under
+_LEVELS: Final = {level.value: level for level in Level}
+_BASES: Final = {basis.value: basis for basis in Basis}
+_TESTABLE: Final = {testable.value: testable for testable in Testable}
+_GRADES: Final = {grade.value: grade for grade in Grade}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """Revisions from oldest to newest, requirements by id in file order."""
+
+    protocol: str
+    revisions: tuple[Revision, ...]
+    requirements: Mapping[str, Requirement]
+    _orders: Mapping[str, int] = field(repr=False)
+
+    @property
+    def newest(self) -> Revision:
+        return self.revisions[-1]
+
+    def order(self, revision: str) -> int:
+        """The rank of a revision; UsageError for one that this protocol does not have."""
+        if revision not in self._orders:
+            known = ", ".join(one.id for one in self.revisions)
+            raise UsageError(f"{self.protocol} has no revision {revision!r}", hint=f"known revisions: {known}")
+        return self._orders[revision]
+
+    def revision(self, name: str) -> Revision:
+        """The revision of that id; UsageError for one that this protocol does not have."""
+        rank = self.order(name)
+        return next(one for one in self.revisions if one.order == rank)
+
+    def covers(self, requirement: Requirement, revision: str) -> bool:
+        """Whether the requirement is in force in that revision."""
+        return self._orders[requirement.since] <= self.order(revision) <= self._orders[requirement.until]
+
+    def in_force(self, revision: str, role: str, transport: str) -> tuple[Requirement, ...]:
+        """What a peer in that role owes there. `role` is server, client, authorization-server or host; rows of `both` bind server
+        and client. `transport` is stdio, http, sse, memory (judged as stdio) or any (rows of every transport)."""
+        roles = (role, "both") if role in ("server", "client") else (role,)
+        ruled_by = _TRANSPORT_OF.get(transport, transport)
+        return tuple(
+            row
+            for row in self.requirements.values()
+            if row.role in roles
+            and (ruled_by == "any" or row.transport in ("any", ruled_by))
+            and self.covers(row, revision)
+        )
+
+    def nearest(self, id: str, count: int = 3) -> tuple[str, ...]:  # noqa: A002
+        """Requirement ids that look like a misspelt one, closest first."""
+        return tuple(difflib.get_close_matches(id, self.requirements, n=count))
+
+
+@cache
+def load_catalogue(protocol: str = "mcp") -> Catalogue:
+    """Read and lint one protocol's catalogue. UsageError with file:line for the first fault."""
+    folder = shelf("conformance") / protocol
+    revisions = _revisions(folder / "revisions.yaml", protocol)
+    orders = {one.id: one.order for one in revisions}
+    files = sorted((folder / "requirements").glob("*.yaml"))
+    files += [path for name in _SHARED_FILES if (path := shelf("conformance") / name).is_file()]
+    requirements: dict[str, Requirement] = {}
+    seen: dict[str, str] = {}
+    for path in files:
+        for row, where in read_requirements(path, protocol, revisions):
+            if row.id in seen:
+                raise UsageError(f"the requirement {row.id} stands twice", where=where, hint=f"first at {seen[row.id]}")
+            seen[row.id] = where
+            requirements[row.id] = row
+    return Catalogue(
+        protocol=protocol, revisions=revisions, requirements=MappingProxyType(requirements), _orders=orders
+    )
+
+
+def _revisions(path: Path, protocol: str) -> tuple[Revision, ...]:
+    value, lines = read_yaml(path)
+    validate(value, lines, "revisions", path)
+    made = sorted((Revision(protocol=protocol, **row) for row in value["revisions"]), key=lambda one: one.order)
+    for attribute in ("id", "order"):
+        taken = [getattr(one, attribute) for one in made]
+        if len(set(taken)) != len(taken):
+            raise UsageError(f"two revisions share an {attribute}", where=f"{shown(path)}:{lines.at('/revisions')}")
+    return tuple(made)
+
+
+def read_requirements(
+    path: Path, protocol: str, revisions: tuple[Revision, ...]
+) -> Iterator[tuple[Requirement, str]]:
+    """The rows of one file that `protocol` is bound by, each with its file:line."""
+    value, lines = read_yaml(path)
+    validate(value, lines, "requirements", path)
+    defaults = {"basis": "keyword", "role": "both", "transport": "any", "page": value.get("page", "")}
+    defaults |= {"since": revisions[0].id, "until": revisions[-1].id}
+    defaults |= value.get("defaults", {})
+    orders = {one.id: one.order for one in revisions}
+    for index, raw in enumerate(value["requirements"]):
+        row = {**defaults, **raw}
+        if "only" in row:
+            if protocol not in row["only"]:
+                continue
+            row |= row["only"][protocol]
+        where = f"{shown(path)}:{lines.at(f'/requirements/{index}')}"
+        yield _requirement(row, value, orders, where), where
+
+
+def _requirement(row: Mapping[str, Any], head: Mapping[str, Any], orders: Mapping[str, int], where: str) -> Requirement:
+    """A row whose file the schema has accepted; what a schema cannot say is checked here."""
+    for end in ("since", "until"):
+        if row[end] not in orders:
+            raise UsageError(f"{end}: there is no revision {row[end]!r}", where=where, hint=_listed(orders))
+    if orders[row["since"]] > orders[row["until"]]:
+        raise UsageError(f"since {row['since']} lies after until {row['until']}", where=where)
+    for key in ("testable", "grade"):
+        if key not in row:
+            raise UsageError(f"{row['id']} has no {key}, and the head of the file gives no default", where=where)
+    section = row.get("section")
+    return Requirement(
+        id=row["id"],
+        protocol=head["protocol"],
+        topic=head["topic"],
+        level=_LEVELS[row["level"]],
+        basis=_BASES[row["basis"]],
+        title=row["title"],
+        source=f"{row['page']}#{section}" if section else row["page"],
+        role=row["role"],
+        transport=row["transport"],
+        since=row["since"],
+        until=row["until"],
+        testable=_TESTABLE[row["testable"]],
+        grade=_GRADES[row["grade"]],
+        needs=tuple(row.get("needs", ())),
+        aspects=tuple(row.get("aspects", ())),
+        aliases=tuple(row.get("aliases", ())),
+        erratum=row.get("erratum"),
+        reason=row.get("reason"),
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return f"known: {', '.join(names)}"
