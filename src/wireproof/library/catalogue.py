@@ -1,8 +1,9 @@
 """The catalogue of one protocol: its revisions and every requirement that binds somebody in them.
 
 It is read from conformance/<protocol>/revisions.yaml and conformance/<protocol>/requirements/*.yaml, to which the rows of
-JSON-RPC 2.0 (conformance/jsonrpc/) and of plain robustness (conformance/common/) are added. A file's head gives defaults for its
-rows. A row without `since` holds from the oldest revision, one without `until` to the newest, whichever that is by then.
+JSON-RPC 2.0 (conformance/jsonrpc/) and of plain robustness (conformance/common/) are added. A file's head gives defaults
+for its rows. A row without `since` holds from the oldest revision, one without `until` to the newest, whichever that is
+by then.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from wireproof.library.shelf import shelf
-from wireproof.library.source import Lines, read_yaml, shown, validate
+from wireproof.library.source import read_yaml, shown, validate
 from wireproof.model.catalogue import Basis, Grade, Level, Requirement, Revision, Testable
 from wireproof.model.errors import UsageError
 
@@ -58,8 +59,11 @@ class Catalogue:
         return self._orders[requirement.since] <= self.order(revision) <= self._orders[requirement.until]
 
     def in_force(self, revision: str, role: str, transport: str) -> tuple[Requirement, ...]:
-        """What a peer in that role owes there. `role` is server, client, authorization-server or host; rows of `both` bind server
-        and client. `transport` is stdio, http, sse, memory (judged as stdio) or any (rows of every transport)."""
+        """What a peer in that role owes there, in file order.
+
+        `role` is server, client, authorization-server or host; rows of `both` bind server and client. `transport` is
+        stdio, http, sse (judged as http), memory (judged as stdio) or any (rows of every transport).
+        """
         roles = (role, "both") if role in ("server", "client") else (role,)
         ruled_by = _TRANSPORT_OF.get(transport, transport)
         return tuple(
@@ -107,9 +111,7 @@ def _revisions(path: Path, protocol: str) -> tuple[Revision, ...]:
     return tuple(made)
 
 
-def read_requirements(
-    path: Path, protocol: str, revisions: tuple[Revision, ...]
-) -> Iterator[tuple[Requirement, str]]:
+def read_requirements(path: Path, protocol: str, revisions: tuple[Revision, ...]) -> Iterator[tuple[Requirement, str]]:
     """The rows of one file that `protocol` is bound by, each with its file:line."""
     value, lines = read_yaml(path)
     validate(value, lines, "requirements", path)
@@ -117,13 +119,14 @@ def read_requirements(
     defaults |= {"since": revisions[0].id, "until": revisions[-1].id}
     defaults |= value.get("defaults", {})
     orders = {one.id: one.order for one in revisions}
+    file = shown(path)
     for index, raw in enumerate(value["requirements"]):
         row = {**defaults, **raw}
         if "only" in row:
             if protocol not in row["only"]:
                 continue
             row |= row["only"][protocol]
-        where = f"{shown(path)}:{lines.at(f'/requirements/{index}')}"
+        where = f"{file}:{lines.at(f'/requirements/{index}')}"
         yield _requirement(row, value, orders, where), where
 
 

@@ -23,7 +23,8 @@ from wireproof.model.jsontext import JSON
 
 MAX_NESTING: Final = 100
 
-_Parser: Any = getattr(yaml, "CParser", None)  # libyaml's is ten times as fast; the wheels carry it, some builds do not
+# libyaml's parser is several times as fast; PyYAML's wheels carry it, some builds do not. Only its events are used.
+_Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\Z")
 _WORDS: Final[dict[str, JSON]] = {"true": True, "false": False, "null": None, "": None}
 _NUMBER_STARTS: Final = frozenset("-0123456789")
@@ -104,9 +105,8 @@ class _Builder:
 
     def __init__(self, text: str, file: str) -> None:
         self.file = file
-        parser = _Parser(text) if _Parser is not None else yaml.Loader(text)
-        self.parser = parser
-        self.events: Iterator[Any] = iter(parser.get_event, None)
+        self.parser = _Parser(text)
+        self.events: Iterator[Any] = iter(self.parser.get_event, None)
 
     def refuse(self, what: str, event: Any, hint: str = "") -> UsageError:
         return UsageError(what, where=f"{self.file}:{event.start_mark.line + 1}", hint=hint)
