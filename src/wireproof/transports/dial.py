@@ -1,0 +1,43 @@
+"""From a target to the link that reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from wireproof.model.errors import UsageError
+from wireproof.model.target import Target
+from wireproof.transports.link import Link
+from wireproof.transports.memory import MemoryLink
+from wireproof.transports.stdio import StdioLink
+
+
+async def _stdio(target: Target) -> Link:
+    return await StdioLink.open(target.command, env=target.env, cwd=target.cwd)
+
+
+async def _memory(target: Target) -> Link:
+    return MemoryLink(target.serve)
+
+
+_LINKS: Final[dict[str, Callable[[Target], Awaitable[Link]]]] = {
+    "command": _stdio,
+    "serve": _memory,
+}
+"""What the target names (for a URL: its scheme) to the opener of the link."""
+
+
+async def dial(target: Target) -> Link:
+    """A link to the target, to be used with `async with`.
+
+    Raises UsageError when the target names nothing that can be reached, TargetUnreachable when its command cannot be started;
+    a server that does not answer is no error here but an arrival later.
+    """
+    kind = (
+        "command" if target.command else "serve" if target.serve is not None else target.url.partition(":")[0].lower()
+    )
+    opener = _LINKS.get(kind)
+    if opener is None:
+        what = f"no way to reach {target.url}" if target.url else "the target names no command and no URL"
+        raise UsageError(what, hint="give a command after --, or a URL that begins with http:// or https://")
+    return await opener(target)
