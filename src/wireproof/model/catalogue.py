@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Level(StrEnum):
@@ -45,7 +47,8 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """One dated revision of a protocol. `order` alone says which is newer; `schema` names the file under schemas/<protocol>/."""
+    """One dated revision of a protocol. `order` alone says which is newer; `schema` names the file under schemas/<protocol>/;
+    `traits` are what the pack must know of it without asking for its name."""
 
     protocol: str
     id: str
@@ -53,6 +56,7 @@ class Revision:
     era: str
     schema: str
     page: str
+    traits: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,18 @@ class Surveyed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What will be played in one revision and transport, by id; `omitted` says of rows why nothing decides them."""
+
+    protocol: str
+    revision: str
+    transport: str
+    exchanges: tuple[str, ...]
+    omitted: Mapping[str, str]
+    selection: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """Findings of one revision and transport: after confirmation, final."""
 
@@ -84,4 +96,4 @@ class RunFinished:
     exit_code: int = 0
 
 
-Event = RunStarted | TranscriptOpened | Recorded | ExchangePlayed | Surveyed | Judged | Told | RunFinished
+Event = RunStarted | TranscriptOpened | Recorded | ExchangePlayed | Surveyed | Planned | Judged | Told | RunFinished

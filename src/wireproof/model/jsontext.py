@@ -92,9 +92,7 @@ def parse(raw: bytes) -> tuple[JSON, str | None]:
     if (text.count("[") + text.count("{")) > MAX_DEPTH and depth_of(text) > MAX_DEPTH:
         return ABSENT, f"too-deep: more than {MAX_DEPTH} levels"
     try:
-        value = json.loads(
-            text, object_pairs_hook=watch.pairs, parse_constant=watch.constant, parse_int=watch.integer
-        )
+        value = json.loads(text, object_pairs_hook=watch.pairs, parse_constant=watch.constant, parse_int=watch.integer)
     except (ValueError, RecursionError) as error:
         return ABSENT, f"not-json: {error}"
     if "\\u" in text and _has_lone_surrogate(value):
@@ -150,6 +148,9 @@ def same(one: JSON, other: JSON) -> bool:
         return one.keys() == other.keys() and all(same(item, other[key]) for key, item in one.items())
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
-    return type(one) in (int, float) and type(other) in (int, float) and one == other or (
-        type(one) is type(other) and bool(one == other)
+    return (
+        (type(one) in (int, float)
+        and type(other) in (int, float)
+        and one == other)
+        or (type(one) is type(other) and bool(one == other))
     )

@@ -13,7 +13,9 @@ class CallPolicy:
 
     read_only: bool = False  # readOnlyHint true is enough
     everything: bool = False
-    named: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # tool name to the user's argument objects; () = ours
+    named: Mapping[str, tuple[Any, ...]] = field(
+        default_factory=dict
+    )  # tool name to the user's argument objects; () = ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

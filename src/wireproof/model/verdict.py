@@ -29,7 +29,8 @@ RANK = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One judgement. `evidence` are seqs in the transcript `transcript`; `pointer` marks the place inside the offending message."""
+    """One judgement. `evidence` are seqs in the transcript `transcript`; `pointer` marks the place inside the offending message;
+    `occasions` counts how often an ambient check saw the same."""
 
     requirement: str
     verdict: Verdict
@@ -44,11 +45,20 @@ class Finding:
     remark: str = ""
     blocked_by: str = ""
     flaky: bool = False
+    occasions: int = 1
     fingerprint: str = ""
 
 
 def fingerprint(
-    *, protocol: str, revision: str, transport: str, role: str, requirement: str, exchange: str, subject: str, pointer: str
+    *,
+    protocol: str,
+    revision: str,
+    transport: str,
+    role: str,
+    requirement: str,
+    exchange: str,
+    subject: str,
+    pointer: str,
 ) -> str:
     """Twelve hex digits that stay the same between runs: identity, never time, order or wording."""
     stable = "\0".join((protocol, revision, transport, role, requirement, exchange, subject, pointer))

@@ -1,0 +1,22 @@
+"""`wireproof lint`: check exchange files, ours or anybody's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wireproof.cli.main import show
+from wireproof.engine.lint import lint
+
+
+@click.command("lint")
+@click.argument("places", nargs=-1, type=click.Path(path_type=Path, exists=True), required=True)
+@click.pass_context
+def command(ctx: click.Context, places: tuple[Path, ...]) -> None:
+    """Check the exchange files in PLACES (files or folders). Exit 0 when all are fine, 1 otherwise."""
+    problems, count = lint(places)
+    for problem in problems:
+        show(problem)
+    click.echo(f"{count} exchanges in {len(places)} place(s), {len(problems)} problem(s)")
+    ctx.exit(1 if problems else 0)

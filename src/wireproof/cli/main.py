@@ -1,0 +1,78 @@
+"""The command line. Verbs are imported when they are called, so that --help starts quickly."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from typing import Final
+
+import click
+
+from wireproof.model.errors import InternalError, WireproofError
+from wireproof.version import __version__
+
+VERBS: Final = {
+    "run": "play exchanges against a target and report what holds and what is broken",
+    "report": "render a journal again in another form",
+    "rejudge": "judge a journal with today's checks and list what changed",
+    "replay": "play one exchange of a journal at a target again",
+    "explain": "say what a requirement asks, what judges it and which peers prove it",
+    "list": "list requirements, exchanges, checks, coverage or the plan",
+    "lint": "check exchange files",
+    "selftest": "prove the checks on faulty and lawful peers",
+}
+
+
+class _Verbs(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"wireproof.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="wireproof")
+def cli() -> None:
+    """Prove from the wire what an MCP server keeps and what it breaks.
+
+    \b
+    wireproof run -- python server.py        a server on stdio
+    wireproof run http://127.0.0.1:8000/mcp  a server on HTTP
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point. Exit codes: 0 fine, 1 findings, 2 cannot run, 3 nothing graded, 4 our own error, 130 interrupted."""
+    try:
+        code = cli.main(args=arguments, prog_name="wireproof", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except click.Abort:
+        code = 130
+    except WireproofError as error:
+        show(error)
+        code = error.exit_code
+    except Exception:
+        traceback.print_exc()
+        click.echo("wireproof: this is an error of wireproof itself; please report it with the lines above", err=True)
+        code = InternalError.exit_code
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def show(error: WireproofError) -> None:
+    """An error as the user reads it: place, sentence, hint."""
+    place = f"{error.where}: " if error.where else ""
+    click.echo(f"wireproof: {place}{error.message}", err=True)
+    if error.hint:
+        click.echo(f"  hint: {error.hint}", err=True)

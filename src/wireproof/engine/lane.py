@@ -1,0 +1,332 @@
+"""One lane: one revision on one transport, from opening to settled findings."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from wireproof.engine.hosting import host
+from wireproof.engine.plan import Plan, Selection, fits, in_force, make_plan
+from wireproof.engine.player import Player
+from wireproof.engine.session import Emit, Session
+from wireproof.judge.judge import Lane, Played, needing_confirmation, settle
+from wireproof.judge.pack import Lens, Pack
+from wireproof.library.catalogue import Catalogue
+from wireproof.library.exchanges import literal
+from wireproof.library.schemas import schemas_of
+from wireproof.model.catalogue import Revision
+from wireproof.model.errors import TargetUnreachable
+from wireproof.model.events import ExchangePlayed, Judged, Planned, Surveyed, Told
+from wireproof.model.exchange import Exchange, Isolation, Origin
+from wireproof.model.jsontext import ABSENT
+from wireproof.model.target import Target
+from wireproof.model.verdict import Finding
+from wireproof.model.wire import Kind, Transcript
+from wireproof.transports.dial import dial
+from wireproof.version import __version__
+
+FRESH_AT_ONCE = 3
+MOST_CONFIRMED = 40
+"""Failing exchanges that are played again alone, at most; the others stay as they were seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """What is played and judged with: pack, catalogue, exchanges, tables. Built once a run."""
+
+    pack: Pack
+    catalogue: Catalogue
+    exchanges: tuple[Exchange, ...]
+    tables: dict[str, Any] = field(default_factory=dict)
+
+    def named(self, identity: str) -> Exchange:
+        return next(one for one in self.exchanges if one.id == identity)
+
+    @property
+    def orders(self) -> dict[str, int]:
+        return {one.id: one.order for one in self.catalogue.revisions}
+
+
+class LaneRunner:
+    """Opens, surveys, plans, plays, confirms and judges. `offered` is known after `open`."""
+
+    def __init__(
+        self,
+        *,
+        target: Target,
+        suite: Suite,
+        revision: Revision,
+        transport: str,
+        selection: Selection,
+        emit: Emit,
+        tasks: TaskGroup,
+        names: Callable[[], str],
+        redact: Callable[[bytes], bytes] | None = None,
+        confirm: bool = True,
+    ) -> None:
+        self.target, self.suite, self.revision, self.transport = target, suite, revision, transport
+        self.selection, self.emit, self.tasks, self.redact = selection, emit, tasks, redact
+        self.confirm = confirm
+        self._names = names
+        self._slots = anyio.CapacityLimiter(FRESH_AT_ONCE)
+        self.main: Session | None = None
+        self.offered = False
+        self.why_not = ""
+        self.patience: float | None = None
+        self.fault: TargetUnreachable | None = None
+        self.sessions: list[tuple[Session, str, list[Exchange]]] = []
+        self.findings: list[Finding] = []
+        self.facts: dict[str, Any] = {}
+        self.plan = Plan()
+        self._rtt = 0.0
+
+    # -- sessions ---------------------------------------------------------------------------------------------------
+
+    async def session(self, purpose: str, exchange: Exchange | None = None, *, opening: bool = True) -> Session:
+        """A fresh connection, opened as the revision asks. Raises TargetUnreachable when nothing could be started."""
+        link = await host(self.tasks, lambda: dial(self.target))
+        capabilities = exchange.capabilities if exchange is not None else ABSENT
+        state = self.suite.pack.binding.start(
+            self.revision,
+            self.transport,
+            {
+                "url": self.target.url,
+                "capabilities": capabilities,
+                "headers": self.target.headers,
+                "version": __version__,
+            },
+        )
+        made = Session(
+            link=link,
+            transcript=Transcript(
+                id=self._names(), protocol=self.suite.pack.name, revision=self.revision.id, transport=self.transport
+            ),
+            binding=self.suite.pack.binding,
+            state=state,
+            tracker=self.suite.pack.tracker(),
+            emit=self.emit,
+            purpose=purpose,
+            redact=self.redact,
+            deadline=self.target.timeout,
+        )
+        made.rtt = self._rtt
+        self.sessions.append((made, purpose, []))
+        if opening:
+            await self._open(made)
+        return made
+
+    async def _open(self, session: Session) -> None:
+        name = self.suite.pack.opening(self.revision, self.transport)
+        if name is None:
+            session.opened = True
+            return
+        exchange = self._filled(self.suite.named(name))
+        begun, slow = anyio.current_time(), session.fixed_deadline
+        session.fixed_deadline = self.target.timeout or self.target.startup_wait
+        await self._play(session, exchange)
+        session.fixed_deadline = slow
+        session.opened = bool(getattr(session.state, "negotiated", None))
+        if session.opened and self._rtt == 0.0:
+            session.rtt = min(1.0, anyio.current_time() - begun)
+
+    async def _play(self, session: Session, exchange: Exchange) -> None:
+        async def dial_again(one: Exchange, opening: bool) -> Session | None:
+            try:
+                made = await self.session(self._purpose(session), one, opening=opening)
+            except TargetUnreachable:
+                return None
+            self._played_in(made).append(one)
+            return made
+
+        player = Player(session, dial_again)
+        self._played_in(session).append(exchange)
+        self.emit(
+            ExchangePlayed(transcript=session.id, exchange=exchange.id, span=exchange.span, literal=literal(exchange))
+        )
+        await player.play(exchange)
+        self.main = player.sessions["main"] if session is self.main else self.main
+
+    def _filled(self, exchange: Exchange) -> Exchange:
+        """An opening or survey exchange with what the lane itself knows filled in."""
+        facts = {
+            "revision": self.revision.id,
+            "client_capabilities": self.revision.traits.get("client_capabilities", {}),
+            "version": __version__,
+        }
+        return self.suite.pack.fill(exchange, facts)[0]
+
+    def _played_in(self, session: Session) -> list[Exchange]:
+        return next(played for one, _, played in self.sessions if one is session)
+
+    def _purpose(self, session: Session) -> str:
+        return next(purpose for one, purpose, _ in self.sessions if one is session)
+
+    # -- stages -----------------------------------------------------------------------------------------------------
+
+    async def open(self) -> bool:
+        """Opens the main session and finds out whether the target offers this revision there."""
+        self.main = await self.session("main")
+        usual = self.main.fixed_deadline
+        self.main.fixed_deadline = self.target.timeout or self.patience or self.target.startup_wait
+        for exchange in self._survey_exchanges("opening"):
+            await self._play(self.main, exchange)
+        self.main.fixed_deadline = usual
+        facts = self._survey()
+        offered = self.revision.id in (facts.get("negotiated"), *facts.get("supported_versions", ()))
+        self.offered = offered and (self.main.opened or self.revision.era == "modern")
+        if not self.offered:
+            self.why_not = self._why_not(facts)
+            await self.main.close()
+        return self.offered
+
+    def _why_not(self, facts: dict[str, Any]) -> str:
+        other = facts.get("negotiated") or ", ".join(facts.get("supported_versions", ()))
+        return f"the server answered with {other}" if other else "no usable answer to the opening"
+
+    def _survey_exchanges(self, stage: str) -> Iterable[Exchange]:
+        prefix = f"{self.suite.pack.name}.survey.{stage}-"
+        for one in self.suite.exchanges:
+            wanted = one.origin is Origin.SURVEY and one.id.startswith(prefix)
+            if wanted and fits(one, self.revision, self.transport, self.suite.orders):
+                yield one
+
+    def _survey(self) -> dict[str, Any]:
+        calls = self.target.calls
+        policy = {"read_only": calls.read_only, "everything": calls.everything, "named": dict(calls.named)}
+        lens = self._lens({"policy": policy, "eras": self.facts.get("eras", ())})
+        mains = [session.transcript for session, purpose, _ in self.sessions if purpose == "main"]
+        return dict(self.suite.pack.survey(mains, lens))
+
+    def _lens(self, facts: dict[str, Any]) -> Lens:
+        return Lens(
+            revision=self.revision,
+            transport=self.transport,
+            schemas=schemas_of(self.suite.pack.name, self.revision.id),
+            facts=facts,
+            tables=self.suite.tables,
+        )
+
+    async def run(self, eras: tuple[str, ...]) -> list[Finding]:
+        """Everything after the opening. `eras` are facts that only all lanes together show (modern-only, dual-era)."""
+        if self.main is None:
+            return []
+        tags = set(self._survey()["tags"])
+        for exchange in self._survey_exchanges("list"):
+            if tags.issuperset(exchange.needs):
+                await self._play(self.main, exchange)
+        self.facts = self._survey()
+        self.facts["tags"] = sorted({*self.facts["tags"], *eras})
+        self.emit(
+            Surveyed(
+                protocol=self.suite.pack.name,
+                revision=self.revision.id,
+                transport=self.transport,
+                role="server",
+                facts=self.facts,
+            )
+        )
+        self._rtt = self.main.rtt
+        rows = in_force(self.suite.catalogue, self.selection, self.revision, self.transport)
+        self.plan = make_plan(
+            self.suite.exchanges,
+            pack=self.suite.pack,
+            revision=self.revision,
+            transport=self.transport,
+            facts=self.facts,
+            rows=rows,
+            orders=self.suite.orders,
+            selection=self.selection,
+        )
+        self._announce()
+        async with anyio.create_task_group() as both:
+            both.start_soon(self._play_shared)
+            for exchange in self.plan.fresh:
+                both.start_soon(self._play_alone, exchange, "fresh")
+        if self.confirm:
+            await self._confirm(rows)
+        return self.judge()
+
+    def _announce(self) -> None:
+        every = (*self.plan.shared, *self.plan.fresh, *self.plan.last)
+        self.emit(
+            Planned(
+                protocol=self.suite.pack.name,
+                revision=self.revision.id,
+                transport=self.transport,
+                exchanges=tuple(one.span for one in every),
+                omitted=self.plan.omitted,
+                selection=asdict(self.selection),
+            )
+        )
+        named = [one["name"] for one in self.facts.get("callable", ())]
+        if named:
+            text = f"{self.revision.id} {self.transport}: tools that may be called: {', '.join(named)}"
+            self.emit(Told(text=text, level="calls"))
+
+    async def _play_shared(self) -> None:
+        for exchange in itertools.chain(self.plan.shared, self.plan.last):
+            if self.main is None or not self.main.alive or any(one.kind is Kind.CLOSED for one in self.main.records):
+                if self.main is not None:
+                    await self.main.close()
+                self.main = await self.session("main")
+                if not self.main.opened:
+                    return
+            await self._play(self.main, exchange)
+        if self.main is not None:
+            await self.main.close()
+
+    async def _play_alone(self, exchange: Exchange | None, purpose: str) -> None:
+        async with self._slots:
+            opening = exchange.opening if exchange is not None and exchange.isolation is Isolation.FRESH else True
+            try:
+                session = await self.session(purpose, exchange, opening=opening)
+            except TargetUnreachable as error:
+                self.emit(Told(text=f"could not open another session: {error.message}", level="warning"))
+                return
+            try:
+                if exchange is not None:
+                    await self._play(session, exchange)
+            finally:
+                for one, _, played in list(self.sessions):
+                    if exchange in played and purpose == self._purpose(one):
+                        await one.close()
+                await session.close()
+
+    async def _confirm(self, rows: dict[str, Any]) -> None:
+        wanted: dict[str, Exchange | None] = {}
+        for _, exchange in needing_confirmation(self._judgeable(rows)):
+            wanted.setdefault(exchange.span if exchange else "", exchange)
+        async with anyio.create_task_group() as again:
+            for exchange in itertools.islice(wanted.values(), MOST_CONFIRMED):
+                again.start_soon(self._play_alone, exchange, "confirm")
+
+    def _judgeable(self, rows: dict[str, Any]) -> Lane:
+        return Lane(
+            lens=self._lens(self.facts),
+            pack=self.suite.pack,
+            requirements=rows,
+            played=tuple(
+                Played(transcript=session.transcript, purpose=purpose, exchanges=tuple(played))
+                for session, purpose, played in self.sessions
+            ),
+            omitted=self.plan.omitted,
+        )
+
+    def judge(self) -> list[Finding]:
+        """Settles the findings of everything played so far, also after an interruption."""
+        rows = in_force(self.suite.catalogue, self.selection, self.revision, self.transport)
+        self.findings = settle(self._judgeable(rows))
+        self.emit(
+            Judged(
+                protocol=self.suite.pack.name,
+                revision=self.revision.id,
+                transport=self.transport,
+                findings=tuple(self.findings),
+            )
+        )
+        return self.findings

@@ -1,0 +1,348 @@
+"""Plays one exchange on live sessions. Waits on correlation only: the answer to this id, a method, the end of a stream, a deadline.
+
+Every wait ends in an AWAIT record (meta: step, outcome, seq, and for silences the window `since`), which is all that the judge
+needs to find what an expectation is about. Content is never consulted, except that `capture` reads a JSON pointer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, Final
+
+import anyio
+
+from wireproof.engine.session import MIN_SILENCE, Session
+from wireproof.model.exchange import (
+    Close,
+    Exchange,
+    Expect,
+    Http,
+    Notify,
+    Reopen,
+    Repeat,
+    Request,
+    Respond,
+    Send,
+    SendBytes,
+    Silence,
+    Step,
+)
+from wireproof.model.jsontext import ABSENT, dump, resolve_pointer
+from wireproof.model.wire import Kind, Record, Way
+
+Dial = Callable[[Exchange, bool], Awaitable[Session | None]]
+"""(exchange, with opening) -> a fresh session, None when it could not be opened."""
+
+_PLACE: Final = re.compile(r"\{\{([A-Za-z0-9_.-]+)\}\}")
+_EXIT_WAIT: Final = 5.0
+
+
+class _Stop(Exception):
+    """The rest of an exchange cannot be played; the reason becomes a SKIPPED record."""
+
+
+class Player:
+    """Plays exchanges on `main`; further connections are dialled when a step names them and closed at the end."""
+
+    def __init__(self, main: Session, dial: Dial) -> None:
+        self.sessions: dict[str, Session] = {"main": main}
+        self._dial = dial
+
+    async def play(self, exchange: Exchange) -> None:
+        """Plays every step; afterwards each session's records of it carry the exchange's span."""
+        captures: dict[str, Any] = {}
+        sent: dict[str, tuple[Session, Record]] = {}
+        started = {name: len(session.records) for name, session in self.sessions.items()}
+        claims = any(isinstance(step, Respond) for step in exchange.steps)
+        for session in self.sessions.values():
+            session.span, session.exchange, session.auto_respond = exchange.span, exchange, not claims
+        index = 0
+        try:
+            for index, raw in enumerate(exchange.steps):
+                session = await self._session(_connection(raw), exchange, claims)
+                step = _filled(raw, captures)
+                await self._step(session, step, index, sent, captures, started, exchange)
+        except _Stop as stop:
+            self.sessions["main"].note(Kind.SKIPPED, step=index, why=str(stop))
+        finally:
+            for name, session in list(self.sessions.items()):
+                await session.drain()
+                if name != "main":
+                    await session.close()
+                    del self.sessions[name]
+                else:
+                    session.span, session.exchange, session.auto_respond = None, None, True
+
+    async def _session(self, name: str, exchange: Exchange, claims: bool) -> Session:
+        if name not in self.sessions:
+            await self._reopen(name, exchange, exchange.opening)
+            self.sessions[name].auto_respond = not claims
+        return self.sessions[name]
+
+    async def _reopen(self, name: str, exchange: Exchange, opening: bool) -> None:
+        made = await self._dial(exchange, opening)
+        if made is None:
+            raise _Stop(f"connection {name!r} could not be opened")
+        old = self.sessions.get(name)
+        if old is not None and old.alive:
+            await old.close()
+        made.span, made.exchange = exchange.span, exchange
+        self.sessions[name] = made
+
+    async def _step(
+        self,
+        session: Session,
+        step: Step,
+        index: int,
+        sent: dict[str, tuple[Session, Record]],
+        captures: dict[str, Any],
+        started: Mapping[str, int],
+        exchange: Exchange,
+    ) -> None:
+        match step:
+            case Request() | Notify() | Send() | SendBytes() | Http():
+                sent[step.name] = (session, await session.send(step, index))
+            case Respond():
+                if step.to not in captures:
+                    raise _Stop(f"no request was captured as {step.to!r}")
+                await session.send(replace(step, to=dump(captures[step.to])), index)
+            case Expect():
+                await self._expect(session, step, index, sent, captures, started)
+            case Silence():
+                await self._silence(session, step, index, sent, started)
+            case Repeat():
+                await self._repeat(session, step, index, sent)
+            case Close():
+                await self._close(session, step, index, sent)
+            case Reopen():
+                await self._reopen(step.connection, exchange, step.opening)
+
+    async def _expect(
+        self,
+        session: Session,
+        step: Expect,
+        index: int,
+        sent: Mapping[str, tuple[Session, Record]],
+        captures: dict[str, Any],
+        started: Mapping[str, int],
+    ) -> None:
+        limit = session.deadline * step.within
+        if step.of is not None:
+            session, out = sent[step.of]
+            outcome, seq = await _answer(session, out, limit, step.event)
+        elif step.message is not None:
+            outcome, seq = await _inbound(session, step.message, started.get(step.connection, 0), limit)
+        else:
+            outcome, seq = await _happening(session, str(step.event), limit)
+        session.note(Kind.AWAIT, step=index, outcome=outcome, seq=seq)
+        message = session.records[seq].message if seq is not None else ABSENT
+        for name, pointer in step.capture.items():
+            value = resolve_pointer(message, pointer) if message is not ABSENT else ABSENT
+            if value is ABSENT:
+                raise _Stop(f"nothing to capture at {pointer or '(whole message)'} for {name!r}")
+            captures[name] = value
+        if step.name:
+            captures[step.name] = message.get("id") if isinstance(message, dict) else None
+        if outcome in ("timeout", "dead", "exit", "closed", "fault") and not any(
+            one.outcome == outcome for one in (*step.any_of, *step.or_lawful)
+        ):
+            raise _Stop(f"step {index + 1} ended in {outcome}")
+
+    async def _silence(
+        self,
+        session: Session,
+        step: Silence,
+        index: int,
+        sent: Mapping[str, tuple[Session, Record]],
+        started: Mapping[str, int],
+    ) -> None:
+        since = started.get(step.connection, 0)
+        if step.of is not None:
+            session, out = sent[step.of]
+            since = out.seq
+            if out.channel != "main":
+                await session.wait(lambda: session.ended(out.channel) is not None, max(1.0, 10 * session.rtt))
+        held = await session.fence()
+        if held:
+            await session.quiet()
+        answer = session.tracker.answer_to(session.records[since].seq) if step.of is not None else None
+        outcome = "spoke" if answer else ("silent" if held else ("exit" if not session.alive else "dead"))
+        session.note(Kind.AWAIT, step=index, outcome=outcome, seq=answer.seq if answer else None, since=since)
+
+    async def _repeat(
+        self, session: Session, step: Repeat, index: int, sent: dict[str, tuple[Session, Record]]
+    ) -> None:
+        request = step.request
+        seen: list[Any] = []
+        for _ in range(step.times):
+            out = await session.send(request, index)
+            sent[request.name] = (session, out)
+            outcome, seq = await _answer(session, out, session.deadline, None)
+            if outcome != "answered" or seq is None:
+                session.note(Kind.AWAIT, step=index, outcome=outcome, seq=seq)
+                raise _Stop(f"step {index + 1} ended in {outcome}")
+            cursor = resolve_pointer(session.records[seq].message, step.cursor)
+            if cursor is ABSENT or cursor is None or cursor in seen:
+                break
+            seen.append(cursor)
+            params = dict(request.params) if isinstance(request.params, dict) else {}
+            request = replace(request, params={**params, step.into: cursor})
+        session.note(Kind.AWAIT, step=index, outcome="answered", seq=seq)
+
+    async def _close(
+        self, session: Session, step: Close, index: int, sent: Mapping[str, tuple[Session, Record]]
+    ) -> None:
+        if step.of is not None:
+            session, out = sent[step.of]
+            await session.link.close_channel(out.channel)
+            await session.wait(lambda: session.ended(out.channel) is not None, 1.0)
+            return
+        await session.link.finish()
+        session.note(Kind.CLOSED, step=index)
+
+
+async def _answer(session: Session, out: Record, limit: float, event: str | None) -> tuple[str, int | None]:
+    """Waits for the answer to what was sent as `out`: (outcome, seq of what decided it)."""
+    tracker = session.tracker
+    http = out.channel != "main"
+    if event == "head":
+        found = await session.wait(lambda: _head(session, out.channel) is not None or _over(session, out), limit)
+        head = _head(session, out.channel)
+        return ("answered", head.seq) if head and found else ("fault" if _over(session, out) else "timeout", None)
+
+    def done() -> bool:
+        if event is None and tracker.answer_to(out.seq) is not None:
+            return True
+        return _over(session, out)
+
+    certain = isinstance(out.message, dict) and not out.meta.get("deliberate")
+    if http or certain or event == "end":
+        await session.wait(done, limit)
+    else:
+        await _fenced(session, done, limit)
+    answer = tracker.answer_to(out.seq)
+    if answer is not None and event is None:
+        return "answered", answer.seq
+    end = session.ended(out.channel) if http else None
+    if end is not None:
+        return await _after_end(session, out, end, limit)
+    if not session.alive:
+        return ("exit" if any(one.kind is Kind.EXIT for one in session.records) else "closed"), None
+    return ("timeout" if await session.fence() else "dead"), None
+
+
+async def _fenced(session: Session, done: Callable[[], bool], limit: float) -> None:
+    """What need not be answered: wait until a fence was answered and then a little, instead of a whole deadline."""
+    begun = anyio.current_time()
+    if await session.fence(limit):
+        await session.wait(done, max(MIN_SILENCE, 3 * session.rtt))
+    else:
+        await session.wait(done, max(0.0, limit - (anyio.current_time() - begun)))
+
+
+async def _after_end(session: Session, out: Record, end: Record, limit: float) -> tuple[str, int | None]:
+    """An HTTP response is over without the awaited answer: resumable, elsewhere (2024-11-05), or really the end."""
+    head = _head(session, out.channel)
+    status = head.meta.get("status") if head else None
+    waits = isinstance(out.message, dict) and "id" in out.message and "method" in out.message
+    if head is None:
+        return "fault", end.seq
+    if waits and status == 202 and session.transcript.transport == "sse":
+        found = await session.wait(lambda: session.tracker.answer_to(out.seq) is not None, limit)
+        answer = session.tracker.answer_to(out.seq)
+        return ("answered", answer.seq) if found and answer else ("timeout", None)
+    resume = session.resume_step(out.channel) if waits and status == 200 else None
+    if resume is not None:
+        await session.send(resume)
+        if await session.wait(lambda: session.tracker.answer_to(out.seq) is not None, limit):
+            answer = session.tracker.answer_to(out.seq)
+            return "answered", answer.seq if answer else None
+    return "end", end.seq
+
+
+async def _inbound(session: Session, method: str, since: int, limit: float) -> tuple[str, int | None]:
+    """The first message with that method since the exchange began which no earlier expectation took."""
+    taken = {one.meta.get("seq") for one in session.records[since:] if one.kind is Kind.AWAIT}
+
+    def find() -> Record | None:
+        for one in session.records[since:]:
+            if one.way is Way.IN and isinstance(one.message, dict) and one.message.get("method") == method:
+                if one.seq not in taken:
+                    return one
+        return None
+
+    await session.wait(lambda: find() is not None or not session.alive, limit)
+    found = find()
+    if found is not None:
+        return "answered", found.seq
+    return ("timeout" if session.alive else "closed"), None
+
+
+async def _happening(session: Session, event: str, limit: float) -> tuple[str, int | None]:
+    """exit, eof, or an SSE event by its name."""
+
+    def find() -> Record | None:
+        for one in reversed(session.records):
+            if event in ("exit", "eof") and one.kind.value == event:
+                return one
+            if one.way is Way.IN and one.meta.get("event") == event:
+                return one
+        return None
+
+    limit = max(limit, _EXIT_WAIT) if event == "exit" else limit
+    await session.wait(lambda: find() is not None or session.link_over, limit)
+    found = find()
+    return ("answered", found.seq) if found else ("timeout", None)
+
+
+def _head(session: Session, channel: str) -> Record | None:
+    return next((one for one in session.records if one.kind is Kind.HEAD and one.channel == channel), None)
+
+
+def _over(session: Session, out: Record) -> bool:
+    if out.channel != "main":
+        return session.ended(out.channel) is not None
+    return not session.alive
+
+
+def _connection(step: Step) -> str:
+    return step.request.connection if isinstance(step, Repeat) else step.connection
+
+
+def _filled(step: Any, captures: Mapping[str, Any]) -> Any:
+    """The step with every {{capture}} replaced; a value that is exactly one placeholder keeps its JSON type."""
+    if isinstance(step, Expect | Silence):
+        return step
+    changes = {}
+    for field in fields(step):
+        value = getattr(step, field.name)
+        if is_dataclass(value):
+            changes[field.name] = _filled(value, captures)
+        elif field.name != "to":
+            changes[field.name] = _fill(value, captures)
+    return replace(step, **changes)
+
+
+def _fill(value: Any, captures: Mapping[str, Any]) -> Any:
+    if isinstance(value, str) and "{{" in value:
+        whole = _PLACE.fullmatch(value)
+        if whole:
+            return _captured(whole.group(1), captures)
+        return _PLACE.sub(lambda found: _text(_captured(found.group(1), captures)), value)
+    if isinstance(value, Mapping):
+        return {key: _fill(one, captures) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_fill(one, captures) for one in value]
+    return value
+
+
+def _captured(name: str, captures: Mapping[str, Any]) -> Any:
+    if name not in captures:
+        raise _Stop(f"{name!r} was never captured")
+    return captures[name]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else dump(value)

@@ -1,0 +1,252 @@
+"""A whole run: find every offered revision, play each in a lane of its own, settle. One typed stream of events comes out."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import platform
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import entry_points, version
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import anyio
+from anyio.abc import TaskGroup
+
+from wireproof.engine.diagnose import diagnose
+from wireproof.engine.lane import LaneRunner, Suite
+from wireproof.engine.plan import Selection
+from wireproof.judge.pack import Pack
+from wireproof.library.catalogue import load_catalogue
+from wireproof.library.exchanges import load_exchanges
+from wireproof.library.shelf import digest, shelf
+from wireproof.library.source import read_yaml
+from wireproof.model.catalogue import Revision
+from wireproof.model.errors import TargetUnreachable, UsageError
+from wireproof.model.events import Event, RunFinished, RunStarted, Told
+from wireproof.model.target import Target
+from wireproof.version import SUITE_VERSION, __version__
+
+Emit = Callable[[Event], None]
+LANES_AT_ONCE: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a run is done. `exchanges` are further files or folders of the user's; `confirm` False trusts shared sessions."""
+
+    protocol: str = "mcp"
+    selection: Selection = field(default_factory=Selection)
+    exchanges: tuple[Path, ...] = ()
+    seed: int = 0
+    confirm: bool = True
+    fail_fast: bool = False
+
+
+def load_pack(name: str) -> Pack:
+    """The pack that some installed distribution registers under `wireproof.protocols`. UsageError when there is none."""
+    found = {one.name: one for one in entry_points(group="wireproof.protocols")}
+    if name not in found:
+        raise UsageError(f"no protocol is called {name!r}", hint=f"installed: {', '.join(sorted(found))}")
+    pack: Pack = found[name].load()
+    return pack
+
+
+def load_suite(protocol: str = "mcp", extra: Iterable[Path] = ()) -> Suite:
+    """Pack, catalogue, exchanges and tables of one protocol; references between them are checked."""
+    pack = load_pack(protocol)
+    catalogue = load_catalogue(protocol)
+    exchanges = load_exchanges(protocol, extra)
+    for one in exchanges:
+        for revision in (one.since, one.until):
+            if revision is not None and revision not in {known.id for known in catalogue.revisions}:
+                raise UsageError(f"{one.id}: no revision is called {revision!r}", where=one.where)
+        for row in one.about:
+            if row not in catalogue.requirements:
+                hint = f"did you mean {', '.join(catalogue.nearest(row))}?"
+                raise UsageError(f"{one.id}: no requirement is called {row!r}", where=one.where, hint=hint)
+    tables = {name: read_yaml(shelf("conformance") / protocol / file)[0] for name, file in pack.tables.items()}
+    return Suite(pack=pack, catalogue=catalogue, exchanges=exchanges, tables=tables)
+
+
+def redactor(secrets: Iterable[str]) -> Callable[[bytes], bytes] | None:
+    """Replaces every secret in bytes, as it is, base64, percent- and JSON-escaped. None when there is nothing to hide."""
+    forms: set[bytes] = set()
+    for secret in secrets:
+        if len(secret) < 4:
+            continue
+        raw = secret.encode("utf-8", "surrogatepass")
+        escaped = "".join(f"\\u{ord(char):04x}" if ord(char) > 126 else char for char in secret)
+        forms |= {
+            raw,
+            base64.b64encode(raw),
+            base64.b64encode(raw).rstrip(b"="),
+            base64.urlsafe_b64encode(raw),
+            quote(secret, safe="").encode(),
+            escaped.replace("\\", "\\\\").replace('"', '\\"').encode() if '"' in secret else escaped.encode(),
+            secret.replace("/", "\\/").encode("utf-8", "surrogatepass"),
+        }
+    ordered = sorted((one for one in forms if len(one) >= 4), key=len, reverse=True)
+    if not ordered:
+        return None
+
+    def redact(data: bytes) -> bytes:
+        for form in ordered:
+            if form in data:
+                data = data.replace(form, b"[redacted]")
+        return data
+
+    return redact
+
+
+class Runner:
+    """Plays one target. `lanes` are there after `run`, also when it was cancelled: what was seen is judged all the same."""
+
+    def __init__(self, target: Target, options: Options, emit: Emit, suite: Suite | None = None) -> None:
+        self.target, self.options, self.emit = target, options, emit
+        self.suite = suite or load_suite(options.protocol, options.exchanges)
+        self.lanes: list[LaneRunner] = []
+        self._redact = redactor(target.secrets)
+        self._counter = itertools.count(1)
+        self._started = 0.0
+
+    async def run(self) -> None:
+        """Raises TargetUnreachable when nothing that speaks the protocol answered."""
+        self._started = anyio.current_time()
+        self.emit(self._start())
+        known = {one.id for one in self.suite.catalogue.revisions}
+        for wanted in self.options.selection.revisions:
+            if wanted not in known:
+                raise UsageError(f"no revision is called {wanted!r}", hint=f"known: {', '.join(sorted(known))}")
+        async with anyio.create_task_group() as tasks:
+            for transport in self._transports():
+                lanes = [self._lane(revision, transport, tasks) for revision in self._revisions(transport)]
+                self.lanes += lanes
+                await self._run_lanes(lanes)
+                if any(lane.offered for lane in lanes):
+                    break
+        self._conclude()
+
+    def interrupted(self) -> None:
+        """After Ctrl-C: judges what was seen and closes the stream of events."""
+        for lane in self.lanes:
+            if lane.offered and not lane.findings:
+                lane.judge()
+        self.emit(RunFinished(duration_s=0.0, interrupted=True))
+
+    def _conclude(self) -> None:
+        offered = [lane for lane in self.lanes if lane.offered]
+        if not offered:
+            raise diagnose(self.target, self.lanes)
+        self.emit(RunFinished(duration_s=round(anyio.current_time() - self._started, 3)))
+
+    def _start(self) -> RunStarted:
+        return RunStarted(
+            versions={
+                "wireproof": __version__,
+                "python": platform.python_version(),
+                **{name: version(name) for name in ("anyio", "h11", "jsonschema-rs", "hypothesis")},
+            },
+            suite={"version": SUITE_VERSION, "digest": digest(), "protocol": self.options.protocol},
+            target=self._described(),
+            seed=self.options.seed,
+            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            redacted=len(self.target.secrets),
+        )
+
+    def _described(self) -> dict[str, Any]:
+        def clean(text: str) -> str:
+            return self._redact(text.encode()).decode("utf-8", "replace") if self._redact else text
+
+        made: dict[str, Any] = {"name": clean(self.target.label)}
+        if self.target.command:
+            made["command"] = [clean(one) for one in self.target.command]
+        if self.target.url:
+            made["url"] = clean(self.target.url)
+        return made
+
+    def _transports(self) -> tuple[str, ...]:
+        wanted = self.options.selection.transports
+        if self.target.url:
+            return tuple(one for one in ("http", "sse") if not wanted or one in wanted) or ("http",)
+        return ("memory",) if self.target.serve is not None else ("stdio",)
+
+    def _revisions(self, transport: str) -> list[Revision]:
+        wanted = self.options.selection.revisions
+        every = [one for one in self.suite.catalogue.revisions if not wanted or one.id in wanted]
+        if transport in ("http", "sse"):
+            return [one for one in every if transport in one.traits.get("http_transports", ("http",))]
+        return every
+
+    def _lane(self, revision: Revision, transport: str, tasks: TaskGroup) -> LaneRunner:
+        return LaneRunner(
+            target=self.target,
+            suite=self.suite,
+            revision=revision,
+            transport=transport,
+            selection=self.options.selection,
+            emit=self.emit,
+            tasks=tasks,
+            names=lambda: f"t{next(self._counter)}",
+            redact=self._redact,
+            confirm=self.options.confirm,
+        )
+
+    async def _run_lanes(self, lanes: list[LaneRunner]) -> None:
+        """Legacy lanes open at once; the modern one waits for their start-up time, because a legacy server may stay silent on it."""
+        slots = anyio.CapacityLimiter(LANES_AT_ONCE)
+        legacy = [lane for lane in lanes if lane.revision.era == "legacy"]
+        modern = [lane for lane in lanes if lane.revision.era == "modern"]
+        first = anyio.Event()
+        left = len(legacy)
+        started = anyio.current_time()
+        if not legacy:
+            first.set()
+
+        async def one(lane: LaneRunner) -> None:
+            nonlocal left
+            async with slots:
+                try:
+                    offered = await self._open(lane)
+                finally:
+                    left -= 1
+                if offered or left == 0:
+                    first.set()
+                self._tell(lane)
+                if offered:
+                    await lane.run(())
+
+        async with anyio.create_task_group() as tasks:
+            for lane in legacy:
+                tasks.start_soon(one, lane)
+            await first.wait()
+            startup = anyio.current_time() - started
+            for lane in modern:
+                patience = max(3.0, 3 * startup) if any(other.offered for other in legacy) else None
+                tasks.start_soon(self._modern, lane, legacy, patience)
+
+    async def _modern(self, lane: LaneRunner, legacy: list[LaneRunner], patience: float | None) -> None:
+        lane.patience = patience
+        offered = await self._open(lane)
+        self._tell(lane)
+        if offered:
+            older = any(other.offered for other in legacy)
+            alone = not legacy and not self.options.selection.revisions
+            eras = ("dual-era",) if older else ("modern-only",) if legacy or alone else ()
+            await lane.run(eras)
+
+    async def _open(self, lane: LaneRunner) -> bool:
+        try:
+            return await lane.open()
+        except TargetUnreachable as error:
+            lane.why_not = error.message
+            lane.fault = error
+            return False
+
+    def _tell(self, lane: LaneRunner) -> None:
+        where = f"{lane.revision.id} over {lane.transport}"
+        text = f"{where}: offered" if lane.offered else f"{where}: not offered ({lane.why_not})"
+        self.emit(Told(text=text, level="offer"))

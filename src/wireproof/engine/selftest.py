@@ -1,0 +1,214 @@
+"""Self-test: every faulty peer must make its row fail, no lawful peer may make any row fail, the reference peer passes.
+
+The peers live under fixtures/ and run in this process: on the memory link, or over loopback HTTP when the deviation is of HTTP.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import anyio
+
+from wireproof.engine.lane import LaneRunner, Suite
+from wireproof.engine.plan import Selection
+from wireproof.engine.run import Options, Runner
+from wireproof.judge.judge import by_requirement, verdict_of
+from wireproof.library.shelf import load_fixtures
+from wireproof.model.errors import TargetUnreachable
+from wireproof.model.events import Event
+from wireproof.model.target import CallPolicy, Target
+from wireproof.model.verdict import Verdict
+
+DEADLINE: Final = 1.0
+"""Seconds that an answer may take from a peer in this process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One peer on one revision and transport. `kind` is sin, habit or reference; `about` is the row that a sin breaks."""
+
+    kind: str
+    name: str
+    about: str
+    implies: tuple[str, ...]
+    revision: str
+    transport: str
+    variant: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a trial. `failed` are the rows that failed, `verdicts` all rows; `note` says why nothing could be judged."""
+
+    trial: Trial
+    failed: tuple[str, ...]
+    verdicts: dict[str, str]
+    whys: dict[str, str]
+    seconds: float
+    note: str = ""
+
+    @property
+    def killed(self) -> bool:
+        """The sin's own row failed."""
+        return self.trial.about in self.failed
+
+    @property
+    def collateral(self) -> tuple[str, ...]:
+        """Failed rows that the sin does not imply."""
+        return tuple(row for row in self.failed if row != self.trial.about and row not in self.trial.implies)
+
+
+def fixtures() -> tuple[Any, Sequence[Any], Sequence[Any]]:
+    """(the reference variant, sins, habits)."""
+    load_fixtures()
+    reference = importlib.import_module("wireproof_fixtures.variant").REFERENCE
+    sins = importlib.import_module("wireproof_fixtures.faulty.mcp").SINS
+    habits = importlib.import_module("wireproof_fixtures.lawful.mcp").HABITS
+    return reference, sins, habits
+
+
+def trials(suite: Suite, *, full: bool = False, names: Iterable[str] = ()) -> list[Trial]:
+    """Every peer on its newest revision and first transport; with `full` on each revision and transport where it shows."""
+    reference, sins, habits = fixtures()
+    wanted = tuple(names)
+    made: list[Trial] = []
+    if not wanted:
+        made += _reference(suite, reference)
+    for kind, variants in (("sin", sins), ("habit", habits)):
+        for variant in variants:
+            if wanted and variant.name not in wanted and variant.about not in wanted:
+                continue
+            for revision, transport in _places(suite, variant, full=full):
+                made.append(
+                    Trial(
+                        kind=kind,
+                        name=variant.name,
+                        about=variant.about,
+                        implies=tuple(variant.implies),
+                        revision=revision,
+                        transport=transport,
+                        variant=variant,
+                    )
+                )
+    return made
+
+
+def _reference(suite: Suite, reference: Any) -> list[Trial]:
+    return [
+        Trial(
+            kind="reference",
+            name="reference",
+            about="",
+            implies=(),
+            revision=one.id,
+            transport=transport,
+            variant=reference,
+        )
+        for one in suite.catalogue.revisions
+        for transport in ("memory", *one.traits.get("http_transports", ("http",)))
+    ]
+
+
+def _places(suite: Suite, variant: Any, *, full: bool) -> list[tuple[str, str]]:
+    orders = suite.orders
+    row = suite.catalogue.requirements.get(variant.about)
+    first = max(orders.get(variant.since, 0), orders[row.since] if row else 0)
+    last = min(orders.get(variant.until, 99), orders[row.until] if row else 99)
+    revisions = [one for one in reversed(suite.catalogue.revisions) if first <= one.order <= last]
+    places = []
+    for one in revisions:
+        offered = one.traits.get("http_transports", ("http",))
+        known = [
+            name
+            for name in variant.transports
+            if (name in ("memory", "stdio") or name in offered)
+            and (row is None or row.transport != "http" or name in ("http", "sse"))
+        ]
+        if "memory" in known:
+            known = [name for name in known if name != "stdio"]
+        places += [(one.id, "memory" if name == "stdio" else name) for name in known]
+    return places if full else places[:1]
+
+
+@contextmanager
+def target_of(trial: Trial) -> Iterator[Target]:
+    """The running peer of a trial as a target."""
+    settings: dict[str, Any] = {}
+    if trial.transport == "memory":
+        serve_lines = importlib.import_module("wireproof_fixtures.mcp").serve_lines
+        yield Target(
+            name=trial.name,
+            serve=partial(serve_lines, trial.variant, **settings),
+            timeout=DEADLINE,
+            startup_wait=5.0,
+            calls=CallPolicy(read_only=True),
+        )
+        return
+    serve_http = importlib.import_module("wireproof_fixtures.mcp").serve_http
+    peer = serve_http(trial.variant, port=0, **settings)
+    try:
+        url = peer.sse_url if trial.transport == "sse" else peer.url
+        yield Target(name=trial.name, url=url, timeout=DEADLINE, startup_wait=5.0, calls=CallPolicy(read_only=True))
+    finally:
+        peer.close()
+
+
+def attempt(trial: Trial, suite: Suite, *, everything: bool) -> Outcome:
+    """Plays one trial. `everything` False plays only what names the sin's row, besides survey and ambient checks."""
+    deciding = (trial.about,) if trial.kind == "sin" and not everything else ()
+    options = Options(
+        selection=Selection(revisions=(trial.revision,), transports=(trial.transport,), deciding=deciding),
+        confirm=trial.kind != "sin" or everything,
+    )
+
+    def ignore(_: Event) -> None:
+        return None
+
+    async def play() -> tuple[list[LaneRunner], str]:
+        with target_of(trial) as target:
+            runner = Runner(target, options, ignore, suite)
+            note = ""
+            try:
+                await runner.run()
+            except* TargetUnreachable as group:
+                note = str(group.exceptions[0])
+            return runner.lanes, note
+
+    begun = time.perf_counter()
+    lanes, note = anyio.run(play)
+    verdicts: dict[str, str] = {}
+    whys: dict[str, str] = {}
+    for lane in lanes:
+        if not lane.findings and lane.sessions:
+            lane.judge()
+        for row, group in by_requirement(lane.findings).items():
+            verdict = verdict_of(group)
+            verdicts[row] = verdict.value
+            if verdict is not Verdict.PASSED:
+                whys[row] = next((one.why for one in group if one.verdict is verdict and one.why), "")
+    failed = tuple(row for row, verdict in verdicts.items() if verdict in (Verdict.FAILED, Verdict.ERRORED))
+    return Outcome(
+        trial=trial, failed=failed, verdicts=verdicts, whys=whys, seconds=time.perf_counter() - begun, note=note
+    )
+
+
+def selftest(
+    suite: Suite,
+    *,
+    full: bool = False,
+    names: Iterable[str] = (),
+    listen: Callable[[Outcome], None] = lambda _: None,
+) -> list[Outcome]:
+    """All outcomes, told one by one."""
+    outcomes = []
+    for trial in trials(suite, full=full, names=names):
+        made = attempt(trial, suite, everything=full)
+        listen(made)
+        outcomes.append(made)
+    return outcomes

@@ -1,0 +1,263 @@
+"""One live connection: frames out, arrivals in, every one of them a record.
+
+Pull model: arrivals are taken from the link while somebody waits, so a session needs no task of its own and its records are
+made in one place. Waiting consults correlation only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import anyio
+
+from wireproof.judge.pack import Binding, Outgoing, Tracker
+from wireproof.model.events import Event, Recorded, TranscriptOpened
+from wireproof.model.exchange import Exchange, Http, Notify, Request, Respond
+from wireproof.model.jsontext import ABSENT, parse
+from wireproof.model.wire import Arrival, Frame, Kind, Record, Transcript, Way
+from wireproof.transports.link import Link, LinkClosed, now_ns
+
+Emit = Callable[[Event], None]
+
+DEADLINE: Final = 5.0
+"""Seconds that an answer may take when nothing was measured yet after the opening."""
+MIN_SILENCE: Final = 0.05
+MAX_RECORDS: Final = 200_000
+
+
+class Session:
+    """A link, the binding's state, the tracker, and the transcript that grows. `rtt` is the longest measured round trip in seconds."""
+
+    def __init__(
+        self,
+        *,
+        link: Link,
+        transcript: Transcript,
+        binding: Binding,
+        state: Any,
+        tracker: Tracker,
+        emit: Emit,
+        purpose: str,
+        redact: Callable[[bytes], bytes] | None = None,
+        deadline: float | None = None,
+    ) -> None:
+        self.link = link
+        self.state = state
+        self.tracker = tracker
+        self.binding = binding
+        self.records: list[Record] = []
+        self.span: str | None = None
+        self.exchange: Exchange | None = None
+        self.auto_respond = True
+        self.alive = True
+        self.opened = False
+        self.rtt = 0.0
+        self._identity = transcript
+        self._emit = emit
+        self._redact = redact
+        self.fixed_deadline = deadline
+        self._spans: dict[str, str | None] = {}
+        self._last_event_id: dict[str, str] = {}
+        self._started = now_ns()
+        self.link_over = False
+        emit(
+            TranscriptOpened(
+                transcript=transcript.id,
+                protocol=transcript.protocol,
+                revision=transcript.revision,
+                transport=transcript.transport,
+                purpose=purpose,
+            )
+        )
+
+    @property
+    def id(self) -> str:
+        return self._identity.id
+
+    @property
+    def transcript(self) -> Transcript:
+        return replace(self._identity, records=tuple(self.records))
+
+    @property
+    def deadline(self) -> float:
+        """Seconds: the user's, else thirty round trips but never less than DEADLINE."""
+        return self.fixed_deadline or max(DEADLINE, 30 * self.rtt)
+
+    def record(self, way: Way, kind: Kind, *, at_ns: int | None = None, **parts: Any) -> Record:
+        """Makes one record, feeds it to the tracker and the binding, and tells it to the journal."""
+        raw: bytes = parts.get("raw", b"")
+        message, fault = parts.pop("message", ABSENT), parts.pop("fault", None)
+        if self._redact is not None:
+            clean = self._redact(raw)
+            if clean != raw:
+                parts["raw"] = raw = clean
+                if message is not ABSENT:
+                    message, fault = parse(raw)
+            parts["meta"] = _redact_meta(parts.get("meta", {}), self._redact)
+        channel = parts.get("channel", "main")
+        made = Record(
+            seq=len(self.records),
+            at_ns=(at_ns if at_ns is not None else now_ns()) - self._started,
+            way=way,
+            kind=kind,
+            span=self._spans.get(channel, self.span) if channel != "main" else self.span,
+            message=message,
+            fault=fault,
+            **parts,
+        )
+        self.records.append(made)
+        self.tracker.feed(made)
+        self._emit(Recorded(transcript=self.id, record=made))
+        return made
+
+    def note(self, kind: Kind, **meta: Any) -> Record:
+        return self.record(Way.NOTE, kind, meta=meta)
+
+    async def send(self, step: Outgoing, index: int | None = None) -> Record:
+        """Dresses and sends one step; a peer that no longer reads becomes a record, not an exception."""
+        self.state, frame, message = self.binding.dress(self.state, step)
+        meta: dict[str, Any] = {"step": index} if index is not None else {}
+        name = getattr(step, "name", None)
+        if name:
+            meta["name"] = name
+        if _deliberate(step):
+            meta["deliberate"] = True
+        return await self._transmit(frame, message, meta)
+
+    async def _transmit(self, frame: Frame, message: Any, meta: dict[str, Any]) -> Record:
+        http = "method" in frame.meta
+        if http:
+            meta |= {key: frame.meta[key] for key in ("method", "target", "headers")}
+        elif "end" in frame.meta:
+            meta["end"] = frame.meta["end"].decode("latin-1")
+        if frame.channel != "main":
+            self._spans[frame.channel] = self.span
+        kind = Kind.MESSAGE if message is not ABSENT else Kind.REQUEST if http and not frame.data else Kind.BYTES
+        made = self.record(Way.OUT, kind, channel=frame.channel, raw=frame.data, message=message, meta=meta)
+        try:
+            await self.link.send(frame)
+        except LinkClosed:
+            self.alive = False
+        return made
+
+    async def pull(self, seconds: float) -> bool:
+        """Takes one arrival, or waits that long. False when nothing came or nothing can come any more."""
+        if not self.alive and self.link_over:
+            return False
+        arrival: Arrival | None = None
+        try:
+            with anyio.move_on_after(max(0.0, seconds)):
+                arrival = await self.link.receive()
+        except LinkClosed:
+            self.alive, self.link_over = False, True
+            return False
+        if arrival is None:
+            return False
+        await self._take(arrival)
+        return True
+
+    async def _take(self, arrival: Arrival) -> None:
+        message, fault = ABSENT, None
+        if arrival.kind is Kind.MESSAGE:
+            message, fault = parse(arrival.data)
+        elif arrival.kind is Kind.FAULT:
+            fault = str(arrival.meta.get("why", "")) or arrival.data[:200].decode("utf-8", "replace")
+        way = Way.IN if arrival.kind in (Kind.MESSAGE, Kind.BYTES, Kind.HEAD, Kind.EVENT) else Way.NOTE
+        made = self.record(
+            way,
+            arrival.kind,
+            at_ns=arrival.at_ns,
+            channel=arrival.channel,
+            raw=arrival.data,
+            message=message,
+            fault=fault,
+            meta=dict(arrival.meta),
+        )
+        if made.kind in (Kind.EOF, Kind.EXIT):
+            self.alive = False
+        if made.meta.get("id") and made.kind in (Kind.MESSAGE, Kind.EVENT):
+            self._last_event_id[made.channel] = str(made.meta["id"])
+        self.state = self.binding.observe(self.state, made)
+        if self.auto_respond and self.alive and self.tracker.is_call(made):
+            answer = self.binding.respond(self.state, made, self.exchange)
+            if answer is not None:
+                await self.send(answer)
+
+    async def wait(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Pulls arrivals until `done`, at most that long."""
+        limit = anyio.current_time() + seconds
+        while not done():
+            left = limit - anyio.current_time()
+            if left <= 0 or len(self.records) > MAX_RECORDS:
+                return done()
+            if not await self.pull(left) and self.link_over:
+                return done()
+        return True
+
+    async def drain(self) -> None:
+        """Takes what has already arrived."""
+        while await self.pull(0.0):
+            pass
+
+    async def fence(self, seconds: float | None = None) -> bool:
+        """A well-formed request; True once it is answered. Measures the round trip."""
+        request = self.binding.fence(self.state)
+        if request is None or not self.alive:
+            return False
+        begun = anyio.current_time()
+        sent = await self.send(request)
+        answered = await self.wait(lambda: self.tracker.answer_to(sent.seq) is not None, seconds or self.deadline)
+        if answered:
+            self.rtt = max(self.rtt, anyio.current_time() - begun)
+        return answered
+
+    async def quiet(self) -> None:
+        """Listens for three round trips (at least MIN_SILENCE) after a fence was answered."""
+        await self.wait(lambda: False, max(MIN_SILENCE, 3 * self.rtt))
+
+    def ended(self, channel: str) -> Record | None:
+        """The END of one HTTP exchange, if it came."""
+        return next((one for one in reversed(self.records) if one.kind is Kind.END and one.channel == channel), None)
+
+    def resume_step(self, channel: str) -> Http | None:
+        """How a client of the legacy era goes on reading a stream that was cut after an event id (basic/transports, Resumability)."""
+        last = self._last_event_id.get(channel)
+        if last is None or getattr(self.state, "modern", True):
+            return None
+        return Http(method="GET", name="resume", headers={"Last-Event-ID": last})
+
+    async def close(self) -> None:
+        """Closes the link and records what comes of it."""
+        await self.drain()
+        self.note(Kind.CLOSED)
+        with anyio.CancelScope(shield=True):
+            await self.link.aclose()
+            with anyio.move_on_after(1.0):
+                while not self.link_over and await self.pull(0.5):
+                    pass
+        self.alive = False
+
+
+def _deliberate(step: Outgoing) -> bool:
+    """Does the step depart from the rules on purpose? Literal steps always may; so does one that takes away or forges a header or a `_meta` key."""
+    match step:
+        case Respond():
+            return False
+        case Request() | Notify():
+            return step.deliberate or bool(step.headers) or None in step.meta.values()
+    return True
+
+
+def _redact_meta(meta: Mapping[str, Any], redact: Callable[[bytes], bytes]) -> dict[str, Any]:
+    def clean(value: Any) -> Any:
+        if isinstance(value, str):
+            return redact(value.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        if isinstance(value, list | tuple):
+            return [clean(one) for one in value]
+        if isinstance(value, Mapping):
+            return {key: clean(one) for key, one in value.items()}
+        return value
+
+    return {key: clean(value) for key, value in meta.items()}

@@ -1,0 +1,113 @@
+"""The smallest lawful instance of a tool's input schema: deterministic, examples and defaults first.
+
+A best effort for arguments that nobody gave: what the schema hides in combinators is taken from the first branch. Callers must
+not blame a target for refusing arguments that came from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from wireproof.model.jsontext import JSON, resolve_pointer
+
+_FORMATS: Final = {
+    "date-time": "2025-01-01T00:00:00Z",
+    "date": "2025-01-01",
+    "time": "00:00:00Z",
+    "email": "someone@example.com",
+    "uri": "https://example.com/",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+    "hostname": "example.com",
+    "ipv4": "127.0.0.1",
+    "ipv6": "::1",
+}
+_DEEPEST: Final = 12
+
+
+def smallest(schema: JSON, root: JSON = None, depth: int = 0) -> JSON:
+    """An instance with required members only; `{}` for a schema that says nothing."""
+    root = schema if root is None else root
+    if not isinstance(schema, dict) or depth > _DEEPEST:
+        return {} if depth == 0 else None
+    if isinstance(schema.get("$ref"), str) and schema["$ref"].startswith("#"):
+        found = resolve_pointer(root, schema["$ref"][1:])
+        return smallest(found, root, depth + 1) if isinstance(found, dict) else {}
+    examples = schema.get("examples")
+    if "const" in schema:
+        return schema["const"]
+    if isinstance(examples, list) and examples:
+        return examples[0]
+    if "default" in schema and schema["default"] is not None:
+        return schema["default"]
+    if isinstance(schema.get("enum"), list) and schema["enum"]:
+        return schema["enum"][0]
+    for union in ("anyOf", "oneOf"):
+        branches = schema.get(union)
+        if isinstance(branches, list) and branches and "properties" not in schema:
+            return smallest(branches[0], root, depth + 1)
+    return _by_type(_merged(schema, root), root, depth)
+
+
+def _merged(schema: Mapping[str, Any], root: JSON) -> dict[str, Any]:
+    """`allOf` folded in, as far as properties and required go."""
+    made = dict(schema)
+    for part in schema.get("allOf", ()) if isinstance(schema.get("allOf"), list) else ():
+        if isinstance(part, dict) and isinstance(part.get("$ref"), str):
+            part = resolve_pointer(root, part["$ref"].removeprefix("#"))
+        if not isinstance(part, dict):
+            continue
+        made = {**part, **made}
+        made["properties"] = {**_object(part.get("properties")), **_object(made.get("properties"))}
+        made["required"] = [*_list(part.get("required")), *_list(made.get("required"))]
+    return made
+
+
+def _object(value: JSON) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: JSON) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _by_type(schema: Mapping[str, Any], root: JSON, depth: int) -> JSON:
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        kind = next((one for one in kind if one != "null"), "null")
+    if kind is None:
+        kind = "object" if "properties" in schema or depth == 0 else "string"
+    match kind:
+        case "object":
+            properties = _object(schema.get("properties"))
+            names = [name for name in _list(schema.get("required")) if isinstance(name, str)]
+            return {name: smallest(properties.get(name, {}), root, depth + 1) for name in dict.fromkeys(names)}
+        case "array":
+            count = schema.get("minItems", 0)
+            return [
+                smallest(schema.get("items", {}), root, depth + 1)
+                for _ in range(count if isinstance(count, int) else 0)
+            ]
+        case "string":
+            return str(_FORMATS.get(str(schema.get("format")), "text")).ljust(_integer(schema.get("minLength")), "x")
+        case "integer" | "number":
+            return _number(schema)
+        case "boolean":
+            return False
+    return None
+
+
+def _integer(value: JSON) -> int:
+    return value if isinstance(value, int) and value < 10_000 else 0
+
+
+def _number(schema: Mapping[str, Any]) -> JSON:
+    low, over, high = schema.get("minimum"), schema.get("exclusiveMinimum"), schema.get("maximum")
+    step = schema.get("multipleOf")
+    if isinstance(low, int | float):
+        return low
+    if isinstance(over, int | float) and not isinstance(over, bool):
+        return over + (step if isinstance(step, int | float) else 1)
+    if isinstance(high, int | float) and high < 1:
+        return high
+    return step if isinstance(step, int | float) else 1

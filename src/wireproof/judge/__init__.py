@@ -1,0 +1,1 @@
+"""Transcript in, findings out. Pure: no socket, clock, random or file."""

@@ -1,0 +1,342 @@
+"""Judging: a transcript and the exchanges that were played in it become findings.
+
+Two laws. Judging reads records and nothing else, so a live run and its journal give identical findings. What was not seen is
+never green: a row that no finding names is not applicable for a declared reason, or unobserved.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from wireproof.judge.matching import Observation, brief, first_fit, subset
+from wireproof.judge.pack import Lens, Note, Pack
+from wireproof.model.catalogue import Requirement
+from wireproof.model.exchange import Exchange, Expect, Silence
+from wireproof.model.jsontext import ABSENT, JSON
+from wireproof.model.verdict import RANK, Finding, Verdict, fingerprint
+from wireproof.model.wire import Kind, Record, Transcript, Way
+
+ROLE: Final = "server"
+_INDEX: Final = re.compile(r"/\d+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """One connection with what was played in it. `purpose` is "main", "fresh" or "confirm"."""
+
+    transcript: Transcript
+    purpose: str
+    exchanges: tuple[Exchange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """Everything of one revision and transport that judging needs."""
+
+    lens: Lens
+    pack: Pack
+    requirements: Mapping[str, Requirement]
+    played: tuple[Played, ...] = ()
+    omitted: Mapping[str, str] = field(default_factory=dict)
+    role: str = ROLE
+
+
+def judge_played(lane: Lane, played: Played) -> list[Finding]:
+    """Scripted and ambient findings of one connection, with fingerprints; rows out of force are left out."""
+    found: list[Finding] = []
+    for exchange in played.exchanges:
+        found += scripted(exchange, played.transcript, lane)
+    found += ambient(played, lane)
+    return [
+        replace(one, transcript=played.transcript.id, fingerprint=_identity(lane, one))
+        for one in found
+        if one.requirement in lane.requirements
+    ]
+
+
+def _identity(lane: Lane, one: Finding) -> str:
+    return fingerprint(
+        protocol=lane.lens.revision.protocol,
+        revision=lane.lens.revision.id,
+        transport=lane.lens.transport,
+        role=lane.role,
+        requirement=one.requirement,
+        exchange=one.exchange if one.check.startswith("expect") else one.check,
+        subject=one.subject,
+        pointer=_INDEX.sub("/*", one.pointer),
+    )
+
+
+class _Scene:
+    """The records of one exchange, by what the judge looks for."""
+
+    def __init__(self, exchange: Exchange, transcript: Transcript, lane: Lane) -> None:
+        self.records = transcript.records
+        self.mine = transcript.span(exchange.span)
+        self.awaits = {one.meta.get("step"): one for one in self.mine if one.kind is Kind.AWAIT}
+        self.skipped = next((one for one in self.mine if one.kind is Kind.SKIPPED), None)
+        self.sent = {one.meta["name"]: one for one in self.mine if one.way is Way.OUT and "name" in one.meta}
+        self.heads = {one.channel: one for one in self.mine if one.kind is Kind.HEAD}
+        self.http = lane.lens.transport in ("http", "sse")
+
+    def observe(self, step: Expect, note: Record) -> tuple[Observation, tuple[int, ...]]:
+        seq = note.meta.get("seq")
+        answer = self.records[seq] if seq is not None else None
+        out = self.sent.get(step.of or "")
+        channel = answer.channel if answer is not None else out.channel if out is not None else "main"
+        head = self.heads.get(out.channel if out is not None else channel) if self.http else None
+        message: JSON = answer.message if answer is not None else ABSENT
+        evidence = tuple(one.seq for one in (out, head, answer) if one is not None)
+        return (
+            Observation(
+                outcome=str(note.meta.get("outcome")),
+                message=message,
+                status=head.meta.get("status") if head else None,
+                headers=tuple((key, value) for key, value in head.meta.get("headers", ())) if head else (),
+                has_status=head is not None,
+            ),
+            tuple(dict.fromkeys(evidence)) or (note.seq,),
+        )
+
+
+def scripted(exchange: Exchange, transcript: Transcript, lane: Lane) -> list[Finding]:
+    """What the expectations of one exchange decide."""
+    scene = _Scene(exchange, transcript, lane)
+    if not scene.mine:
+        return []
+    found: list[Finding] = []
+    gone: tuple[Verdict, str, str] | None = None
+    for index, step in enumerate(exchange.steps):
+        if not isinstance(step, Expect | Silence):
+            continue
+        if gone is None:
+            judged, gone = _decide(index, step, scene, exchange, lane)
+            found += judged
+        else:
+            found += _all(step, exchange, index, verdict=gone[0], why=gone[1], blocked_by=gone[2])
+    return found
+
+
+def _all(step: Expect | Silence, exchange: Exchange, index: int, **parts: Any) -> list[Finding]:
+    aspect = getattr(step, "aspect", None) or ""
+    return [
+        Finding(
+            requirement=row,
+            subject=exchange.subject or "",
+            exchange=exchange.id,
+            check=f"expect:{index + 1}",
+            aspect=aspect,
+            **parts,
+        )
+        for row in step.about
+    ]
+
+
+_Gone = tuple[Verdict, str, str] | None
+
+
+def _decide(
+    index: int, step: Expect | Silence, scene: _Scene, exchange: Exchange, lane: Lane
+) -> tuple[list[Finding], _Gone]:
+    note = scene.awaits.get(index)
+    if note is None:
+        why = str(scene.skipped.meta.get("why")) if scene.skipped else "the exchange broke off before this step"
+        by = f"record {scene.skipped.seq}" if scene.skipped else ""
+        return _all(step, exchange, index, verdict=Verdict.BLOCKED, why=why, blocked_by=by), None
+    if isinstance(step, Silence):
+        return _silence(index, step, note, scene, exchange)
+    seen, evidence = scene.observe(step, note)
+    pattern, (pointer, miss) = first_fit(step.any_of, seen, _validator(lane))
+    if pattern is not None:
+        remark = pattern.remark or ""
+        return _all(step, exchange, index, verdict=Verdict.PASSED, evidence=evidence, remark=remark), None
+    if step.or_lawful:
+        other, _ = first_fit(step.or_lawful, seen, _validator(lane))
+        if other is not None:
+            why = other.remark or "the target answered in another lawful way, which shows nothing of this row"
+            return _all(step, exchange, index, verdict=Verdict.UNOBSERVED, why=why, evidence=evidence), (
+                Verdict.UNOBSERVED,
+                why,
+                "",
+            )
+    if not step.about:
+        why = f"a prerequisite did not hold: {miss}"
+        return [], (Verdict.BLOCKED, why, f"record {evidence[-1]}")
+    if seen.outcome == "dead" or _unreachable(seen, scene, note):
+        return _all(step, exchange, index, verdict=Verdict.BLOCKED, why=miss, blocked_by=f"record {note.seq}"), (
+            Verdict.BLOCKED,
+            miss,
+            f"record {note.seq}",
+        )
+    why = f"{step.why}: {miss}" if step.why else miss
+    gone: _Gone = None
+    return _all(step, exchange, index, verdict=Verdict.FAILED, why=why, evidence=evidence, pointer=pointer), gone
+
+
+def _unreachable(seen: Observation, scene: _Scene, note: Record) -> bool:
+    if seen.outcome != "fault":
+        return False
+    before = [one for one in scene.mine if one.seq < note.seq and one.kind is Kind.FAULT]
+    return any((one.fault or "").startswith(("refused", "dns", "tls")) for one in before)
+
+
+def _silence(index: int, step: Silence, note: Record, scene: _Scene, exchange: Exchange) -> tuple[list[Finding], _Gone]:
+    outcome = note.meta.get("outcome")
+    if outcome in ("dead", "exit"):
+        why = "the target stopped answering, so silence proves nothing"
+        return _all(step, exchange, index, verdict=Verdict.BLOCKED, why=why, blocked_by=f"record {note.seq}"), None
+    since = int(note.meta.get("since") or 0)
+    window = [one for one in scene.records[since : note.seq] if one.way is Way.IN and one.kind is Kind.MESSAGE]
+    noise: list[Record] = []
+    if step.of is not None:
+        seq = note.meta.get("seq")
+        noise = [scene.records[seq]] if seq is not None else []
+    elif step.match is not ABSENT:
+        noise = [one for one in window if subset(step.match, one.message) is None]
+    if not noise:
+        evidence = tuple(one.seq for one in scene.mine if one.way is Way.OUT)[-2:]
+        return _all(step, exchange, index, verdict=Verdict.PASSED, evidence=(*evidence, note.seq)), None
+    why = f"{step.why + ': ' if step.why else ''}nothing may come here, but {brief(noise[0].message)} came"
+    out = scene.sent.get(step.of or "")
+    evidence = (*((out.seq,) if out else ()), noise[0].seq)
+    return _all(step, exchange, index, verdict=Verdict.FAILED, why=why, evidence=evidence), None
+
+
+def _validator(lane: Lane) -> Any:
+    schemas = lane.lens.schemas
+
+    def validate(schema: JSON, instance: JSON) -> list[tuple[str, str]]:
+        if isinstance(schema, str):
+            return [] if schemas.valid(schema, instance) else schemas.explain(schema, instance)
+        return schemas.inline(schema, instance)
+
+    return validate
+
+
+def ambient(played: Played, lane: Lane) -> list[Finding]:
+    """Every check of the pack over one conversation; equal occasions are one finding with a count."""
+    exchanges = {one.span: one for one in played.exchanges}
+    talk = lane.pack.conversation(played.transcript, lane.lens, exchanges)
+    records = played.transcript.records
+    found: list[Finding] = []
+    for check in lane.pack.checks:
+        groups: dict[tuple[str, bool, str, str, str], list[Note]] = defaultdict(list)
+        for note in check.body(talk):
+            row = note.requirement or check.rows[0]
+            place = _INDEX.sub("/*", note.pointer)
+            subject = "" if note.ok else note.subject
+            groups[(row, note.ok, subject, place, note.remark)].append(note)
+        for (row, fine, subject, _, remark), notes in groups.items():
+            first = notes[0]
+            span = next((records[seq].span for seq in reversed(first.seqs) if seq < len(records)), None)
+            exchange = exchanges.get(span or "")
+            found.append(
+                Finding(
+                    requirement=row,
+                    verdict=Verdict.PASSED if fine else Verdict.FAILED,
+                    why=first.why,
+                    subject=subject,
+                    check=check.name,
+                    exchange=exchange.span if exchange else "",
+                    evidence=first.seqs,
+                    pointer=first.pointer,
+                    remark=remark,
+                    occasions=len(notes),
+                )
+            )
+    return found
+
+
+def needing_confirmation(lane: Lane) -> list[tuple[Finding, Exchange | None]]:
+    """Failed findings of shared sessions, each with the exchange that shows it (None: the opening alone)."""
+    wanted: list[tuple[Finding, Exchange | None]] = []
+    for played in lane.played:
+        if played.purpose != "main":
+            continue
+        by_span = {one.span: one for one in played.exchanges} | {one.id: one for one in played.exchanges}
+        for one in judge_played(lane, played):
+            if one.verdict is Verdict.FAILED:
+                wanted.append((one, by_span.get(f"{one.exchange}[{one.subject}]", by_span.get(one.exchange))))
+    return wanted
+
+
+def settle(lane: Lane) -> list[Finding]:
+    """Final findings: what failed in a shared session counts if a fresh one repeats it, and is flaky otherwise; uncovered rows are told why."""
+    confirmed: dict[str, Finding] = {}
+    retried: set[str] = set()
+    for played in lane.played:
+        if played.purpose == "confirm":
+            spans = {one.span for one in played.exchanges} | {one.id for one in played.exchanges}
+            retried |= spans or {""}
+            for one in judge_played(lane, played):
+                if one.verdict is Verdict.FAILED:
+                    confirmed.setdefault(one.fingerprint, one)
+    final: list[Finding] = []
+    for played in lane.played:
+        if played.purpose == "confirm":
+            continue
+        for one in judge_played(lane, played):
+            if one.verdict is not Verdict.FAILED or played.purpose == "fresh":
+                final.append(one)
+            elif one.fingerprint in confirmed:
+                final.append(replace(confirmed[one.fingerprint], occasions=one.occasions))
+            elif one.exchange in retried or f"{one.exchange}[{one.subject}]" in retried:
+                final.append(
+                    replace(
+                        one,
+                        verdict=Verdict.UNOBSERVED,
+                        flaky=True,
+                        why=f"failed once, not when repeated alone: {one.why}",
+                    )
+                )
+            else:
+                final.append(one)
+    final = _merged(final)
+    return final + list(_uncovered(lane, {one.requirement for one in final}))
+
+
+def _merged(findings: Iterable[Finding]) -> list[Finding]:
+    """The same fingerprint from several sessions is one finding (passed ones are summed)."""
+    merged: dict[tuple[str, str, str], Finding] = {}
+    for one in findings:
+        key = (one.fingerprint, one.verdict.value, one.remark)
+        old = merged.get(key)
+        merged[key] = one if old is None else replace(old, occasions=old.occasions + one.occasions)
+    return list(merged.values())
+
+
+def _uncovered(lane: Lane, named: set[str]) -> Iterator[Finding]:
+    for row, requirement in lane.requirements.items():
+        reason = lane.pack.applies(requirement, lane.lens.facts)
+        if row in named:
+            continue
+        if reason is not None:
+            yield Finding(requirement=row, verdict=Verdict.NOT_APPLICABLE, why=reason)
+        else:
+            why = lane.omitted.get(row) or requirement.reason or _WHY_NOT.get(requirement.testable.value, _NOTHING)
+            yield Finding(requirement=row, verdict=Verdict.UNOBSERVED, why=why)
+
+
+_NOTHING: Final = "no occasion arose"
+_WHY_NOT: Final = {
+    "fixture": "needs a target that cooperates (a purpose-built tool or server)",
+    "client": "shows only when a client is tested",
+    "manual": "cannot be seen on the wire",
+}
+
+
+def verdict_of(findings: Sequence[Finding]) -> Verdict:
+    """The verdict of one row; one that has aspects passes only with each of them, which `settle` has seen to."""
+    present = {one.verdict for one in findings}
+    return next(one for one in RANK if one in present)
+
+
+def by_requirement(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    rows: dict[str, list[Finding]] = defaultdict(list)
+    for one in findings:
+        rows[one.requirement].append(one)
+    return dict(rows)

@@ -1,0 +1,122 @@
+"""What a protocol hands to the engine: a value made of functions; nothing to subclass.
+
+A check is a generator over the facts of one conversation. It yields `ok`, `broken` or nothing, never raises on what a peer
+did, never sends, sleeps or reads a clock. Registration is the tuple in the pack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from wireproof.model.catalogue import Requirement, Revision
+from wireproof.model.exchange import Exchange, Http, Notify, Request, Respond, Send, SendBytes
+from wireproof.model.jsontext import JSON
+from wireproof.model.wire import Frame, Record, Transcript
+
+Outgoing = Request | Notify | Respond | Send | SendBytes | Http
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What a check says of one occasion. `ok` False is a breach; `seqs` are the records that show it."""
+
+    ok: bool
+    seqs: tuple[int, ...]
+    why: str = ""
+    pointer: str = ""
+    subject: str = ""
+    remark: str = ""
+    requirement: str = ""
+
+
+def ok(*seqs: int, subject: str = "", remark: str = "", requirement: str = "") -> Note:
+    return Note(ok=True, seqs=seqs, subject=subject, remark=remark, requirement=requirement)
+
+
+def broken(*seqs: int, why: str, pointer: str = "", subject: str = "", requirement: str = "") -> Note:
+    return Note(ok=False, seqs=seqs, why=why, pointer=pointer, subject=subject, requirement=requirement)
+
+
+CheckBody = Callable[[Any], Iterator[Note]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """An ambient check: `rows` are the requirements that it may judge, the first one being meant when a note names none."""
+
+    name: str
+    rows: tuple[str, ...]
+    body: CheckBody
+    doc: str
+
+
+def check(*rows: str) -> Callable[[CheckBody], Check]:
+    """Makes a check of a generator function; its docstring is what `explain` prints."""
+
+    def made(body: CheckBody) -> Check:
+        return Check(name=body.__name__, rows=rows, body=body, doc=(body.__doc__ or "").strip())
+
+    return made
+
+
+class Schemas(Protocol):
+    """What checks ask of the library's compiled schemas of one revision."""
+
+    @property
+    def methods(self) -> Mapping[str, Mapping[str, str]]: ...
+    @property
+    def envelopes(self) -> Mapping[str, str]: ...
+    def has(self, definition: str) -> bool: ...
+    def valid(self, definition: str, instance: JSON) -> bool: ...
+    def explain(self, definition: str, instance: JSON) -> list[tuple[str, str]]: ...
+    def inline(self, schema: JSON, instance: JSON) -> list[tuple[str, str]]: ...
+    def target_schema_problems(self, schema: JSON) -> list[str]: ...
+    def target_problems(self, schema: JSON, instance: JSON) -> list[str]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lens:
+    """What a conversation is read through: the revision in force, its schemas, what the survey found, the data tables of the pack."""
+
+    revision: Revision
+    transport: str
+    schemas: Schemas
+    facts: Mapping[str, Any]
+    tables: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Binding(Protocol):
+    """Pure translation between operations and frames; its state is a value that goes in and comes out."""
+
+    def start(self, revision: Revision, transport: str, options: Mapping[str, Any]) -> Any: ...
+    def dress(self, state: Any, step: Outgoing) -> tuple[Any, Frame, JSON]: ...
+    def observe(self, state: Any, record: Record) -> Any: ...
+    def respond(self, state: Any, record: Record, exchange: Exchange | None) -> Respond | None: ...
+    def fence(self, state: Any) -> Request | None: ...
+
+
+class Tracker(Protocol):
+    """Reads along, incrementally: which answer belongs to which request. Used alike while playing and while judging."""
+
+    def feed(self, record: Record) -> None: ...
+    def answer_to(self, seq: int) -> Record | None: ...
+    def is_call(self, record: Record) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """One protocol's behaviour. `strategies` is a module name that search resolves."""
+
+    name: str
+    binding: Binding
+    tracker: Callable[[], Tracker]
+    conversation: Callable[[Transcript, Lens, Mapping[str, Exchange]], Any]
+    checks: tuple[Check, ...]
+    survey: Callable[[Iterable[Transcript], Lens], Mapping[str, Any]]
+    opening: Callable[[Revision, str], str | None]
+    applies: Callable[[Requirement, Mapping[str, Any]], str | None]
+    fill: Callable[[Exchange, Mapping[str, Any]], list[Exchange]]
+    tables: Mapping[str, str] = field(default_factory=dict)
+    strategies: str = ""

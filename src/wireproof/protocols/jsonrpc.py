@@ -1,0 +1,163 @@
+"""JSON-RPC 2.0 read along: which answer belongs to which request, over one channel or many.
+
+Two laws. Nothing here raises because of what a peer sent: an illegal message is a fact. Correlation is lenient (an id that only
+changed its type still finds its request), because judging strictness is the business of checks, and waiting is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from wireproof.model.jsontext import ABSENT, JSON, same
+from wireproof.model.wire import Headers, Kind, Record, Way
+
+
+class Shape(StrEnum):
+    REQUEST = "request"
+    NOTIFICATION = "notification"
+    RESPONSE = "response"
+    BATCH = "batch"
+    OTHER = "other"
+
+
+def shape(message: JSON) -> Shape:
+    """What a JSON value is meant to be, judged by its members alone (JSON-RPC 2.0 sections 4 to 6)."""
+    if isinstance(message, list):
+        return Shape.BATCH
+    if not isinstance(message, dict):
+        return Shape.OTHER
+    if "result" in message or "error" in message:
+        return Shape.RESPONSE
+    if "method" in message:
+        return Shape.REQUEST if "id" in message else Shape.NOTIFICATION
+    return Shape.OTHER
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One request that we sent and what came of it. `lawful` False: the exchange broke a rule on purpose in it."""
+
+    seq: int
+    channel: str
+    span: str | None
+    step: int | None
+    method: str
+    params: JSON
+    id: JSON
+    message: JSON
+    lawful: bool
+    answer: Record | None = None
+    answers: list[Record] = field(default_factory=list)
+    status: int | None = None
+    headers: Headers = ()
+    head: Record | None = None
+    ended: bool = False
+
+    @property
+    def result(self) -> JSON:
+        if self.answer is None or not isinstance(self.answer.message, dict):
+            return ABSENT
+        return self.answer.message.get("result", ABSENT)
+
+    @property
+    def error(self) -> JSON:
+        if self.answer is None or not isinstance(self.answer.message, dict):
+            return ABSENT
+        return self.answer.message.get("error", ABSENT)
+
+
+class Tracker:
+    """Feeds on records in order. `calls` are ours; `inbound` are the peer's messages that answer nothing of ours."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.by_seq: dict[int, Call] = {}
+        self.on_channel: dict[str, Call] = {}
+        self.inbound: list[Record] = []
+        self.strays: list[Record] = []
+        self._pending: list[Call] = []
+
+    def feed(self, record: Record) -> None:
+        if record.way is Way.OUT and record.kind in (Kind.MESSAGE, Kind.BYTES, Kind.REQUEST):
+            self._sent(record)
+        elif record.kind is Kind.HEAD and record.channel in self.on_channel:
+            call = self.on_channel[record.channel]
+            call.head, call.status = record, record.meta.get("status")
+            call.headers = tuple((key, value) for key, value in record.meta.get("headers", ()))
+        elif record.kind is Kind.END and record.channel in self.on_channel:
+            self.on_channel[record.channel].ended = True
+        elif record.way is Way.IN and record.kind is Kind.MESSAGE:
+            self._received(record)
+
+    def _sent(self, record: Record) -> None:
+        message = record.message
+        kind = shape(message)
+        if kind is Shape.RESPONSE:
+            return
+        call = Call(
+            seq=record.seq,
+            channel=record.channel,
+            span=record.span,
+            step=record.meta.get("step"),
+            method=str(message.get("method", "")) if isinstance(message, dict) else "",
+            params=message.get("params", ABSENT) if isinstance(message, dict) else ABSENT,
+            id=message.get("id", ABSENT) if isinstance(message, dict) else ABSENT,
+            message=message,
+            lawful=not record.meta.get("deliberate", False),
+        )
+        self.calls.append(call)
+        self.by_seq[record.seq] = call
+        if record.channel != "main":
+            self.on_channel[record.channel] = call
+        if kind is not Shape.NOTIFICATION:
+            self._pending.append(call)
+
+    def _received(self, record: Record) -> None:
+        kind = shape(record.message)
+        if kind in (Shape.REQUEST, Shape.NOTIFICATION):
+            self.inbound.append(record)
+            return
+        call = self._owner(record)
+        if call is None:
+            self.strays.append(record)
+            return
+        call.answers.append(record)
+        if call.answer is None:
+            call.answer = record
+            if call in self._pending:
+                self._pending.remove(call)
+
+    def _owner(self, record: Record) -> Call | None:
+        """Whose answer is it? By id; else by HTTP exchange; else the only request that still waits."""
+        ids = _ids(record.message)
+        for call in reversed(self.calls):
+            if call.id is not ABSENT and any(same(call.id, one) for one in ids):
+                return call
+        for call in self._pending:
+            if call.id is not ABSENT and any(str(call.id) == str(one) for one in ids if one is not None):
+                return call
+        if isinstance(record.message, list):
+            batches = [call for call in self.calls if isinstance(call.message, list) and call.answer is None]
+            if batches:
+                return batches[0]
+        if record.channel in self.on_channel:
+            return self.on_channel[record.channel]
+        if len(self._pending) == 1:
+            return self._pending[0]
+        odd = [call for call in self._pending if call.id is ABSENT or call.id is None or not call.lawful]
+        return odd[0] if odd and None in ids else None
+
+    def answer_to(self, seq: int) -> Record | None:
+        """The first answer to what was sent as record `seq`."""
+        call = self.by_seq.get(seq)
+        return call.answer if call else None
+
+    def is_call(self, record: Record) -> bool:
+        """A request of the peer that waits for our answer."""
+        return record.way is Way.IN and record.kind is Kind.MESSAGE and shape(record.message) is Shape.REQUEST
+
+
+def _ids(message: JSON) -> list[JSON]:
+    items = message if isinstance(message, list) else [message]
+    return [item.get("id") for item in items if isinstance(item, dict)]

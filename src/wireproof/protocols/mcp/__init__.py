@@ -1,0 +1,33 @@
+"""The Model Context Protocol, server role: the pack that the engine drives."""
+
+from __future__ import annotations
+
+from wireproof.judge.pack import Pack
+from wireproof.model.catalogue import Revision
+from wireproof.protocols.jsonrpc import Tracker
+from wireproof.protocols.mcp.binding import McpBinding
+from wireproof.protocols.mcp.checks import CHECKS
+from wireproof.protocols.mcp.conversation import converse
+from wireproof.protocols.mcp.planning import fill
+from wireproof.protocols.mcp.survey import applies, survey
+
+
+def opening(revision: Revision, transport: str) -> str | None:
+    """The exchange that opens a session: none is needed in the modern era."""
+    if revision.era == "modern":
+        return None
+    return "mcp.survey.open-sse" if transport == "sse" else "mcp.survey.open"
+
+
+PACK = Pack(
+    name="mcp",
+    binding=McpBinding(),
+    tracker=Tracker,
+    conversation=converse,
+    checks=CHECKS,
+    survey=survey,
+    opening=opening,
+    applies=applies,
+    fill=fill,
+    tables={"schema-rows": "schema-rows.yaml"},
+)

@@ -1,0 +1,6 @@
+"""Ambient checks of MCP servers, a module a topic. The tuple here is the registration; nothing registers by being imported."""
+
+from wireproof.judge.pack import Check
+from wireproof.protocols.mcp.checks import base, schema
+
+CHECKS: tuple[Check, ...] = (*base.CHECKS, *schema.CHECKS)

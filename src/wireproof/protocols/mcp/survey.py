@@ -1,0 +1,182 @@
+"""What an MCP server showed of itself: read from survey exchanges, used for `needs`, `for_each` and `${...}`.
+
+Malformed parts are left out here (they are findings elsewhere); what could be read is used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from wireproof.generate.smallest import smallest
+from wireproof.judge.pack import Lens
+from wireproof.model.catalogue import Requirement
+from wireproof.model.jsontext import JSON
+from wireproof.model.wire import Transcript
+from wireproof.protocols.mcp.conversation import Talk
+
+_LISTS: Final = {
+    "tools/list": ("tools", "name"),
+    "resources/list": ("resources", "uri"),
+    "resources/templates/list": ("resourceTemplates", "uriTemplate"),
+    "prompts/list": ("prompts", "name"),
+}
+_CAPABILITIES: Final = ("tools", "resources", "prompts", "completions", "logging", "tasks")
+_SUB: Final = (
+    ("tools", "listChanged"),
+    ("prompts", "listChanged"),
+    ("resources", "listChanged"),
+    ("resources", "subscribe"),
+)
+
+
+def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
+    """Facts: capabilities, server (name, version), supported_versions, the four lists, callable tools, tags (what `needs` name)."""
+    facts: dict[str, Any] = {"capabilities": {}, "server": {}, "supported_versions": [], "session": False}
+    facts["transport"] = lens.transport
+    for found in _LISTS.values():
+        facts[found[0]] = []
+    policy = lens.facts.get("policy", {})
+    for transcript in transcripts:
+        talk = Talk(transcript, lens, {})
+        for call, result in talk.results():
+            _opening(facts, call.method, result)
+            if call.method == "initialize" and any(key.lower() == "mcp-session-id" for key, _ in call.headers):
+                facts["session"] = True
+            if call.method in _LISTS:
+                name, key = _LISTS[call.method]
+                _gather(facts[name], result.get(name), key)
+                if isinstance(result.get("nextCursor"), str):
+                    facts.setdefault("paged", []).append(call.method)
+        facts["protected"] = facts.get("protected", False) or any(call.status == 401 for call in talk.calls)
+    facts["callable"] = [_callable(one, policy) for one in facts["tools"] if _may_call(one, policy)]
+    facts["readable"] = facts["resources"][:20]
+    facts["tags"] = sorted(_tags(facts))
+    return facts
+
+
+def _opening(facts: dict[str, Any], method: str, result: Mapping[str, Any]) -> None:
+    if method not in ("initialize", "server/discover"):
+        return
+    if isinstance(result.get("capabilities"), dict):
+        facts["capabilities"] = result["capabilities"]
+    meta = result.get("_meta")
+    server = result.get("serverInfo") or (
+        meta.get("io.modelcontextprotocol/serverInfo") if isinstance(meta, dict) else {}
+    )
+    if isinstance(server, dict):
+        facts["server"] = {key: server[key] for key in ("name", "version") if isinstance(server.get(key), str)}
+    versions = result.get("supportedVersions")
+    if isinstance(versions, list):
+        facts["supported_versions"] = [one for one in versions if isinstance(one, str)]
+    if isinstance(result.get("protocolVersion"), str):
+        facts["negotiated"] = result["protocolVersion"]
+
+
+def _gather(known: list[dict[str, Any]], items: JSON, key: str) -> None:
+    names = {one[key] for one in known}
+    for item in items if isinstance(items, list) else []:
+        if isinstance(item, dict) and isinstance(item.get(key), str) and item[key] not in names and len(known) < 5000:
+            known.append(item)
+            names.add(item[key])
+
+
+def _may_call(tool: Mapping[str, Any], policy: Mapping[str, Any]) -> bool:
+    """The calling rules: by default only what says readOnlyHint true and openWorldHint false."""
+    hints = tool.get("annotations")
+    hints = hints if isinstance(hints, dict) else {}
+    if policy.get("everything") or tool["name"] in policy.get("named", {}):
+        return True
+    reads = hints.get("readOnlyHint") is True
+    return reads and (bool(policy.get("read_only")) or hints.get("openWorldHint") is False)
+
+
+def _callable(tool: Mapping[str, Any], policy: Mapping[str, Any]) -> dict[str, Any]:
+    given = policy.get("named", {}).get(tool["name"], ())
+    arguments = given[0] if given else smallest(tool.get("inputSchema"))
+    return {**tool, "arguments": arguments, "invented": not given}
+
+
+def _tags(facts: Mapping[str, Any]) -> set[str]:
+    capabilities = facts["capabilities"]
+    tags = {name for name in _CAPABILITIES if isinstance(capabilities.get(name), dict)}
+    for name, member in _SUB:
+        part = capabilities.get(name)
+        if isinstance(part, dict) and part.get(member) is True:
+            tags.add(f"{name}.{member}")
+    singular = {"tools": "tool", "resources": "resource", "resourceTemplates": "template", "prompts": "prompt"}
+    tags |= {one for plural, one in singular.items() if facts[plural]}
+    tags |= {"legacy-sse"} if facts.get("transport") == "sse" else set()
+    tags |= {f"paged:{method}" for method in facts.get("paged", ())}
+    if facts["callable"]:
+        tags.add("callable")
+    if any(isinstance(one.get("arguments"), list) and one["arguments"] for one in facts["prompts"]):
+        tags.add("prompt-with-arguments")
+    if any(
+        isinstance(one, dict) and one.get("required") is True
+        for prompt in facts["prompts"]
+        for one in (prompt.get("arguments") if isinstance(prompt.get("arguments"), list) else [])
+    ):
+        tags.add("prompt-with-required")
+    return tags | {name for name in ("session", "protected") if facts.get(name)} | set(facts.get("eras", ()))
+
+
+def applies(requirement: Requirement, facts: Mapping[str, Any]) -> str | None:
+    """None when the row applies, else the declared reason why not."""
+    tags = facts.get("tags", ())
+    for need in requirement.needs:
+        if need not in tags:
+            return _REASONS.get(need, f"the server does not declare {need}")
+    return None
+
+
+_REASONS: Final = {
+    "modern-only": "the server serves older revisions too",
+    "dual-era": "the server serves one era only",
+    "protected": "no 401 was seen: the server is not protected",
+    "session": "the server issues no session id",
+    "legacy-sse": "the legacy HTTP+SSE transport is not offered",
+}
+
+_EACH: Final = {
+    "tool": "tools",
+    "callable": "callable",
+    "resource": "readable",
+    "template": "resourceTemplates",
+    "prompt": "prompts",
+}
+_KEY: Final = {"tool": "name", "callable": "name", "resource": "uri", "template": "uriTemplate", "prompt": "name"}
+MOST: Final = 20
+_FACT: Final = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
+
+
+def items(kind: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What `for_each: kind` ranges over: at most MOST, in listed order."""
+    return list(facts.get(_EACH[kind], ()))[:MOST]
+
+
+def subject_of(kind: str, item: Mapping[str, Any]) -> str:
+    return str(item[_KEY[kind]])
+
+
+def fact(name: str, scope: Mapping[str, Any]) -> JSON:
+    """The value of `${a.b.c}`; KeyError when the survey knows no such fact."""
+    value: Any = scope
+    for part in name.split("."):
+        value = value[int(part)] if isinstance(value, list) else value[part]
+    return value
+
+
+def fill_value(value: JSON, scope: Mapping[str, Any]) -> JSON:
+    """Fills every `${...}`; one that is the whole string keeps its JSON type."""
+    if isinstance(value, str):
+        whole = _FACT.fullmatch(value)
+        if whole:
+            return fact(whole.group(1), scope)
+        return _FACT.sub(lambda found: str(fact(found.group(1), scope)), value)
+    if isinstance(value, Mapping):
+        return {key: fill_value(one, scope) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [fill_value(one, scope) for one in value]
+    return value

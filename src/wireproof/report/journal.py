@@ -1,0 +1,177 @@
+"""The journal: one JSON line an event, the only artefact of record. What is written here can be judged again.
+
+A torn last line is tolerated. Bytes are stored as text when they are UTF-8 and as base64 otherwise; messages are not stored
+but parsed again from their bytes, so that a reader sees what the judge saw.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any, Final, Self
+
+from wireproof.model.errors import UsageError
+from wireproof.model.events import (
+    Event,
+    ExchangePlayed,
+    Judged,
+    Planned,
+    Recorded,
+    RunFinished,
+    RunStarted,
+    Surveyed,
+    Told,
+    TranscriptOpened,
+)
+from wireproof.model.jsontext import ABSENT, parse
+from wireproof.model.verdict import Finding, Verdict
+from wireproof.model.wire import Kind, Record, Way
+
+KEEP: Final = 20
+FORMAT: Final = 1
+_KINDS: Final[Mapping[str, type[Any]]] = {
+    "run-started": RunStarted,
+    "transcript-opened": TranscriptOpened,
+    "exchange-played": ExchangePlayed,
+    "surveyed": Surveyed,
+    "planned": Planned,
+    "told": Told,
+    "run-finished": RunFinished,
+}
+
+
+def record_line(record: Record) -> dict[str, Any]:
+    """A record as JSON; members that say nothing are left out."""
+    raw: dict[str, Any] = {"seq": record.seq, "at_ns": record.at_ns, "way": record.way.value, "kind": record.kind.value}
+    if record.channel != "main":
+        raw["channel"] = record.channel
+    if record.span is not None:
+        raw["span"] = record.span
+    if record.raw:
+        try:
+            raw["text"] = record.raw.decode("utf-8")
+        except UnicodeDecodeError:
+            raw["base64"] = base64.b64encode(record.raw).decode("ascii")
+    if record.message is not ABSENT:
+        raw["json"] = True
+    if record.fault is not None:
+        raw["fault"] = record.fault
+    if record.meta:
+        raw["meta"] = dict(record.meta)
+    return raw
+
+
+def record_of(raw: Mapping[str, Any]) -> Record:
+    """The record of a line."""
+    data = raw["text"].encode("utf-8") if "text" in raw else base64.b64decode(raw.get("base64", ""))
+    message = parse(data)[0] if raw.get("json") else ABSENT
+    return Record(
+        seq=raw["seq"],
+        at_ns=raw["at_ns"],
+        way=Way(raw["way"]),
+        kind=Kind(raw["kind"]),
+        channel=raw.get("channel", "main"),
+        span=raw.get("span"),
+        raw=data,
+        message=message,
+        fault=raw.get("fault"),
+        meta=raw.get("meta", {}),
+    )
+
+
+def event_line(event: Event) -> dict[str, Any]:
+    """An event as one JSON object; `event` names its kind."""
+    if isinstance(event, Recorded):
+        return {"event": "record", "transcript": event.transcript, **record_line(event.record)}
+    if isinstance(event, Judged):
+        findings = [
+            {key: value for key, value in asdict(one).items() if value not in ("", (), False) or key == "verdict"}
+            for one in event.findings
+        ]
+        place = {"protocol": event.protocol, "revision": event.revision, "transport": event.transport}
+        return {"event": "judged", **place, "findings": findings}
+    name = next(name for name, kind in _KINDS.items() if type(event) is kind)
+    return {"event": name, **asdict(event)}
+
+
+def event_of(raw: Mapping[str, Any]) -> Event:
+    """The event of a line. KeyError or TypeError for a line of another format."""
+    members = {key: value for key, value in raw.items() if key != "event"}
+    if raw["event"] == "record":
+        return Recorded(transcript=raw["transcript"], record=record_of(raw))
+    if raw["event"] == "judged":
+        findings = tuple(
+            Finding(**{**one, "verdict": Verdict(one["verdict"]), "evidence": tuple(one.get("evidence", ()))})
+            for one in raw["findings"]
+        )
+        return Judged(**{**members, "findings": findings})
+    made: Event = _KINDS[raw["event"]](**members)
+    return made
+
+
+class JournalWriter:
+    """Appends events to a file, flushed one by one, so that what was observed survives whatever comes next."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: IO[str] = path.open("w", encoding="utf-8", newline="\n")
+        self._write({"journal": FORMAT})
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
+        self._file.flush()
+
+    def __call__(self, event: Event) -> None:
+        self._write(event_line(event))
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def read_journal(path: Path) -> Iterator[Event]:
+    """The events of a journal. UsageError when it is none, or is torn before its end."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the journal cannot be read: {error}", where=str(path)) from None
+    for number, line in enumerate(lines, 1):
+        try:
+            raw = json.loads(line)
+            if number == 1:
+                if raw.get("journal") != FORMAT:
+                    raise UsageError("this is no journal of a format that this version knows", where=f"{path}:1")
+                continue
+            yield event_of(raw)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            if number == len(lines) and number > 1:
+                return
+            raise UsageError("this line is no journal line", where=f"{path}:{number}") from None
+
+
+def new_run_folder(base: Path, stamp: str) -> Path:
+    """`<base>/runs/<stamp>`, made; only the newest KEEP stay, and the folder ignores itself in git."""
+    runs = base / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    ignore = base / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+    folder, count = runs / stamp, 1
+    while folder.exists():
+        count += 1
+        folder = runs / f"{stamp}-{count}"
+    folder.mkdir()
+    old = sorted((one for one in runs.iterdir() if one.is_dir()), key=lambda one: one.name)
+    for one in old[:-KEEP]:
+        shutil.rmtree(one, ignore_errors=True)
+    return folder

@@ -1,0 +1,218 @@
+"""The fold: events of a run become a Report, the one value that every output reads.
+
+Counts, classes and exit codes are computed here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from wireproof.judge.judge import by_requirement, verdict_of
+from wireproof.library.catalogue import Catalogue
+from wireproof.model.catalogue import Grade, Requirement, Testable
+from wireproof.model.events import (
+    Event,
+    ExchangePlayed,
+    Judged,
+    Recorded,
+    RunFinished,
+    RunStarted,
+    Surveyed,
+    Told,
+    TranscriptOpened,
+)
+from wireproof.model.verdict import Finding, Verdict
+from wireproof.model.wire import Record
+
+EXIT_OK: Final = 0
+EXIT_FINDINGS: Final = 1
+EXIT_NOTHING: Final = 3
+EXIT_OURS: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One requirement in one lane."""
+
+    requirement: Requirement
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+
+    @property
+    def flaky(self) -> bool:
+        return any(one.flaky for one in self.findings)
+
+    @property
+    def why(self) -> str:
+        """The sentence of the finding that speaks for the row."""
+        return next((one.why for one in self.findings if one.verdict is self.verdict and one.why), "")
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(one.remark for one in self.findings if one.remark))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassReached:
+    """III Wire, II Protocol, I Robust; `name` is empty when none is reached. `unobserved` counts testable rows that were not seen."""
+
+    name: str
+    passed: int
+    applicable: int
+    unobserved: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneReport:
+    """One revision on one transport."""
+
+    protocol: str
+    revision: str
+    transport: str
+    role: str
+    survey: Mapping[str, Any]
+    rows: tuple[Row, ...]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Level group -> verdict -> number of rows."""
+        made: dict[str, Counter[str]] = {}
+        for row in self.rows:
+            made.setdefault(row.requirement.level.group, Counter())[row.verdict.value] += 1
+        return {level: dict(count) for level, count in made.items()}
+
+    @property
+    def reached(self) -> ClassReached:
+        return class_of(self.rows)
+
+    @property
+    def graded(self) -> int:
+        return sum(row.verdict in (Verdict.PASSED, Verdict.FAILED) for row in self.rows)
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """A finished (or interrupted) run. `records` maps transcript id to its records; `spans` the exchanges played in it."""
+
+    started: RunStarted | None = None
+    lanes: list[LaneReport] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    records: dict[str, list[Record]] = field(default_factory=dict)
+    transcripts: dict[str, TranscriptOpened] = field(default_factory=dict)
+    played: list[ExchangePlayed] = field(default_factory=list)
+    finished: RunFinished | None = None
+
+    @property
+    def failures(self) -> list[tuple[LaneReport, Row]]:
+        return [(lane, row) for lane in self.lanes for row in lane.rows if row.verdict is Verdict.FAILED]
+
+    def exit_code(self, *, strict: bool = False) -> int:
+        """0 nothing that policy counts, 1 findings, 3 nothing could be graded, 4 our own error (wins over 1)."""
+        if any(row.verdict is Verdict.ERRORED for lane in self.lanes for row in lane.rows):
+            return EXIT_OURS
+        counted = ("MUST", "SHOULD") if strict else ("MUST",)
+        if any(row.requirement.level.group in counted for _, row in self.failures):
+            return EXIT_FINDINGS
+        if not any(lane.graded for lane in self.lanes):
+            return EXIT_NOTHING
+        return EXIT_OK
+
+
+class Fold:
+    """Feeds on events, holds the report. Use one per run; `report` is valid at any moment."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.report = Report()
+        self._catalogue = catalogue
+        self._facts: dict[tuple[str, str], Mapping[str, Any]] = {}
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case RunStarted():
+                self.report.started = event
+            case TranscriptOpened():
+                self.report.transcripts[event.transcript] = event
+            case Recorded():
+                self.report.records.setdefault(event.transcript, []).append(event.record)
+            case ExchangePlayed():
+                self.report.played.append(event)
+            case Surveyed():
+                self._facts[event.revision, event.transport] = event.facts
+            case Judged():
+                self._judged(event)
+            case Told():
+                self.report.told.append(event)
+            case RunFinished():
+                self.report.finished = event
+
+    def _judged(self, event: Judged) -> None:
+        rows = [
+            Row(
+                requirement=self._catalogue.requirements[name],
+                verdict=verdict_of(findings),
+                findings=tuple(findings),
+            )
+            for name, findings in by_requirement(event.findings).items()
+            if name in self._catalogue.requirements
+        ]
+        order = {name: index for index, name in enumerate(self._catalogue.requirements)}
+        rows.sort(key=lambda row: order[row.requirement.id])
+        lane = LaneReport(
+            protocol=event.protocol,
+            revision=event.revision,
+            transport=event.transport,
+            role="server",
+            survey=self._facts.get((event.revision, event.transport), {}),
+            rows=tuple(rows),
+        )
+        same = [one for one in self.report.lanes if (one.revision, one.transport) == (lane.revision, lane.transport)]
+        for one in same:
+            self.report.lanes.remove(one)
+        self.report.lanes.append(lane)
+        ranks = {one.id: one.order for one in self._catalogue.revisions}
+        self.report.lanes.sort(key=lambda one: (-ranks[one.revision], one.transport))
+
+
+def fold(events: Iterable[Event], catalogue: Catalogue) -> Report:
+    """The report of a stream of events."""
+    made = Fold(catalogue)
+    for event in events:
+        made(event)
+    return made.report
+
+
+def class_of(rows: Iterable[Row]) -> ClassReached:
+    """The highest class whose conditions hold (architecture: Verdicts). An empty plan has no class."""
+    rows = list(rows)
+    must = [row for row in rows if row.requirement.level.group == "MUST" and row.verdict is not Verdict.NOT_APPLICABLE]
+    testable = [
+        row
+        for row in must
+        if row.requirement.testable in (Testable.WIRE, Testable.DISCOVER) and not row.requirement.reason
+    ]
+    passed = sum(row.verdict is Verdict.PASSED for row in must)
+    judged = sum(row.verdict is not Verdict.UNOBSERVED for row in must)
+    unseen = sum(row.verdict is Verdict.UNOBSERVED for row in testable)
+    bad = (Verdict.FAILED, Verdict.BLOCKED, Verdict.ERRORED)
+    if not passed:
+        return ClassReached(name="", passed=0, applicable=judged, unobserved=unseen)
+    name = ""
+    for label, grades in (("III Wire", (Grade.WIRE,)), ("II Protocol", (Grade.WIRE, Grade.PROTOCOL))):
+        mine = [row for row in must if row.requirement.grade in grades]
+        wire = [
+            row for row in testable if row.requirement.grade in grades and row.requirement.testable is Testable.WIRE
+        ]
+        if any(row.verdict in bad for row in mine) or any(row.verdict is not Verdict.PASSED for row in wire):
+            break
+        name = label
+    return ClassReached(name=name, passed=passed, applicable=judged, unobserved=unseen)
+
+
+def cells(lane: LaneReport) -> dict[str, Counter[Verdict]]:
+    """Topic -> verdict counts, in catalogue order; advice rows count under their own topic."""
+    made: dict[str, Counter[Verdict]] = {}
+    for row in lane.rows:
+        made.setdefault(row.requirement.topic, Counter())[row.verdict] += 1
+    return made
