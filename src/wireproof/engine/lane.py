@@ -153,12 +153,14 @@ class LaneRunner:
 
     def _filled(self, exchange: Exchange) -> Exchange:
         """An opening or survey exchange with what the lane itself knows filled in."""
-        facts = {
+        return self.suite.pack.fill(exchange, self._own_facts())[0]
+
+    def _own_facts(self) -> dict[str, Any]:
+        return {
             "revision": self.revision.id,
             "client_capabilities": self.revision.traits.get("client_capabilities", {}),
             "version": __version__,
         }
-        return self.suite.pack.fill(exchange, facts)[0]
 
     def _played_in(self, session: Session) -> list[Exchange]:
         return next(played for one, _, played in self.sessions if one is session)
@@ -219,7 +221,7 @@ class LaneRunner:
         for exchange in self._survey_exchanges("list"):
             if tags.issuperset(exchange.needs):
                 await self._play(self.main, exchange)
-        self.facts = self._survey()
+        self.facts = {**self._survey(), **self._own_facts()}
         self.facts["tags"] = sorted({*self.facts["tags"], *eras})
         self.emit(
             Surveyed(
