@@ -7,6 +7,7 @@ from typing import Final
 
 from wireproof.model.errors import UsageError
 from wireproof.model.target import Target
+from wireproof.transports.http import HttpLink
 from wireproof.transports.link import Link
 from wireproof.transports.memory import MemoryLink
 from wireproof.transports.stdio import StdioLink
@@ -20,9 +21,34 @@ async def _memory(target: Target) -> Link:
     return MemoryLink(target.serve)
 
 
+async def _http(target: Target) -> Link:
+    if target.proxy is None:
+        return HttpLink(
+            target.url,
+            headers=target.headers,
+            ca_file=target.ca_file,
+            cert=target.cert,
+            insecure=target.insecure,
+            max_rps=target.max_rps,
+        )
+    from wireproof.transports.proxied import HttpxLink  # httpx is slow to import and rarely needed
+
+    return HttpxLink(
+        target.url,
+        proxy=target.proxy,
+        headers=target.headers,
+        ca_file=target.ca_file,
+        cert=target.cert,
+        insecure=target.insecure,
+        max_rps=target.max_rps,
+    )
+
+
 _LINKS: Final[dict[str, Callable[[Target], Awaitable[Link]]]] = {
     "command": _stdio,
     "serve": _memory,
+    "http": _http,
+    "https": _http,
 }
 """What the target names (for a URL: its scheme) to the opener of the link."""
 

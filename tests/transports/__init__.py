@@ -1,0 +1,1 @@
+"""Links against the shared contract, and against peers that mean no good."""
