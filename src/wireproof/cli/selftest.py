@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,7 @@ def line_of(one: Outcome) -> str:
 
 
 def _value(one: Outcome) -> dict[str, Any]:
-    trial = replace(one.trial, variant=None)
+    trial = one.trial
     return {
         "kind": trial.kind,
         "name": trial.name,

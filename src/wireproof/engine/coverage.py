@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from wireproof.engine.lane import Suite
-from wireproof.engine.selftest import Outcome
+from wireproof.engine.selftest import Outcome, Trial
 from wireproof.model.catalogue import Requirement, Revision
 
 CLASSES = ("wire", "discover", "fixture")
@@ -31,10 +31,7 @@ def judges(suite: Suite, row: str, revision: Revision | None = None) -> Judges:
         one.id
         for one in suite.exchanges
         if row in one.about
-        and (
-            revision is None
-            or (orders.get(one.since or "", 0) <= revision.order <= orders.get(one.until or "", 99))
-        )
+        and (revision is None or (orders.get(one.since or "", 0) <= revision.order <= orders.get(one.until or "", 99)))
     )
     named = {entry["row"] for table in suite.tables.values() for entry in table if "row" in entry}
     checks = tuple(one.name for one in suite.pack.checks if row in one.rows)
@@ -111,13 +108,13 @@ def _proofs(suite: Suite, outcomes: Iterable[Outcome]) -> tuple[dict[str, set[st
             passed.setdefault(trial.revision, set()).update(rows)
         elif trial.kind == "sin" and one.killed:
             for revision in suite.catalogue.revisions:
-                if _shows(suite, trial.variant, revision):
+                if _shows(suite, trial, revision):
                     killed.setdefault(revision.id, set()).add(trial.about)
     return passed, killed
 
 
-def _shows(suite: Suite, variant: object, revision: Revision) -> bool:
+def _shows(suite: Suite, trial: Trial, revision: Revision) -> bool:
     orders = suite.orders
-    first = orders.get(getattr(variant, "since", None) or "", 0)
-    last = orders.get(getattr(variant, "until", None) or "", 99)
+    first = orders.get(trial.since or "", 0)
+    last = orders.get(trial.until or "", 99)
     return first <= revision.order <= last

@@ -268,9 +268,13 @@ async def _inbound(session: Session, method: str, since: int, limit: float) -> t
 
     def find() -> Record | None:
         for one in session.records[since:]:
-            if one.way is Way.IN and isinstance(one.message, dict) and one.message.get("method") == method:
-                if one.seq not in taken:
-                    return one
+            if (
+                one.way is Way.IN
+                and isinstance(one.message, dict)
+                and one.message.get("method") == method
+                and one.seq not in taken
+            ):
+                return one
         return None
 
     await session.wait(lambda: find() is not None or not session.alive, limit)

@@ -6,18 +6,21 @@ The peers live under fixtures/ and run in this process: on the memory link, or o
 from __future__ import annotations
 
 import importlib
+import multiprocessing
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 import anyio
 
 from wireproof.engine.lane import LaneRunner, Suite
 from wireproof.engine.plan import Selection
-from wireproof.engine.run import Options, Runner
+from wireproof.engine.run import Options, Runner, load_suite
 from wireproof.judge.judge import by_requirement, verdict_of
 from wireproof.library.shelf import load_fixtures
 from wireproof.model.errors import TargetUnreachable
@@ -39,7 +42,8 @@ class Trial:
     implies: tuple[str, ...]
     revision: str
     transport: str
-    variant: Any
+    since: str | None = None
+    until: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,41 +79,34 @@ def fixtures() -> tuple[Any, Sequence[Any], Sequence[Any]]:
 
 def trials(suite: Suite, *, full: bool = False, names: Iterable[str] = ()) -> list[Trial]:
     """Every peer on its newest revision and first transport; with `full` on each revision and transport where it shows."""
-    reference, sins, habits = fixtures()
+    _, sins, habits = fixtures()
     wanted = tuple(names)
     made: list[Trial] = []
     if not wanted:
-        made += _reference(suite, reference)
+        made += _reference(suite)
     for kind, variants in (("sin", sins), ("habit", habits)):
         for variant in variants:
             if wanted and variant.name not in wanted and variant.about not in wanted:
                 continue
-            for revision, transport in _places(suite, variant, full=full):
-                made.append(
-                    Trial(
-                        kind=kind,
-                        name=variant.name,
-                        about=variant.about,
-                        implies=tuple(variant.implies),
-                        revision=revision,
-                        transport=transport,
-                        variant=variant,
-                    )
+            made += [
+                Trial(
+                    kind=kind,
+                    name=variant.name,
+                    about=variant.about,
+                    implies=tuple(variant.implies),
+                    revision=revision,
+                    transport=transport,
+                    since=variant.since,
+                    until=variant.until,
                 )
+                for revision, transport in _places(suite, variant, full=full)
+            ]
     return made
 
 
-def _reference(suite: Suite, reference: Any) -> list[Trial]:
+def _reference(suite: Suite) -> list[Trial]:
     return [
-        Trial(
-            kind="reference",
-            name="reference",
-            about="",
-            implies=(),
-            revision=one.id,
-            transport=transport,
-            variant=reference,
-        )
+        Trial(kind="reference", name="reference", about="", implies=(), revision=one.id, transport=transport)
         for one in suite.catalogue.revisions
         for transport in ("memory", *one.traits.get("http_transports", ("http",)))
     ]
@@ -136,22 +133,27 @@ def _places(suite: Suite, variant: Any, *, full: bool) -> list[tuple[str, str]]:
     return places if full else places[:1]
 
 
+def _variant(trial: Trial) -> Any:
+    reference, sins, habits = fixtures()
+    every = {"reference": (reference,), "sin": sins, "habit": habits}
+    return next(one for one in every[trial.kind] if one.name == trial.name)
+
+
 @contextmanager
 def target_of(trial: Trial) -> Iterator[Target]:
     """The running peer of a trial as a target."""
-    settings: dict[str, Any] = {}
     if trial.transport == "memory":
         serve_lines = importlib.import_module("wireproof_fixtures.mcp").serve_lines
         yield Target(
             name=trial.name,
-            serve=partial(serve_lines, trial.variant, **settings),
+            serve=partial(serve_lines, _variant(trial)),
             timeout=DEADLINE,
             startup_wait=5.0,
             calls=CallPolicy(read_only=True),
         )
         return
     serve_http = importlib.import_module("wireproof_fixtures.mcp").serve_http
-    peer = serve_http(trial.variant, port=0, **settings)
+    peer = serve_http(_variant(trial), port=0)
     try:
         url = peer.sse_url if trial.transport == "sse" else peer.url
         yield Target(name=trial.name, url=url, timeout=DEADLINE, startup_wait=5.0, calls=CallPolicy(read_only=True))
@@ -204,11 +206,34 @@ def selftest(
     full: bool = False,
     names: Iterable[str] = (),
     listen: Callable[[Outcome], None] = lambda _: None,
+    workers: int | None = None,
 ) -> list[Outcome]:
-    """All outcomes, told one by one."""
-    outcomes = []
-    for trial in trials(suite, full=full, names=names):
-        made = attempt(trial, suite, everything=full)
-        listen(made)
-        outcomes.append(made)
-    return outcomes
+    """All outcomes, told one by one. `workers` processes share the work (default: one a core); 1 stays in this process."""
+    every = trials(suite, full=full, names=names)
+    workers = min(workers or os.cpu_count() or 1, max(1, len(every) // 8))
+    if workers == 1:
+        return [_told(attempt(trial, suite, everything=full), listen) for trial in every]
+    context = multiprocessing.get_context(
+        "spawn"
+    )  # a forked child would inherit locks of threads that it does not have
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare) as pool:
+        waiting = [pool.submit(_in_worker, trial, full) for trial in every]
+        return [_told(one.result(), listen) for one in waiting]
+
+
+def _told(outcome: Outcome, listen: Callable[[Outcome], None]) -> Outcome:
+    listen(outcome)
+    return outcome
+
+
+def _prepare() -> None:
+    _worker_suite()
+
+
+@cache
+def _worker_suite() -> Suite:
+    return load_suite()
+
+
+def _in_worker(trial: Trial, full: bool) -> Outcome:
+    return attempt(trial, _worker_suite(), everything=full)
