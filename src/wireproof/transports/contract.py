@@ -92,7 +92,7 @@ async def check_many(subject: Subject) -> None:
         for number, data in enumerate(sent):
             await link.send(subject.frame(number, data))
         for _ in sent:
-            got.append((await _next_message(link)).data)  # noqa: PERF401 - plain to read
+            got.append((await _next_message(link)).data)
     _must(got == sent if subject.lines else sorted(got) == sorted(sent), "frames were lost, doubled or out of order")
 
 

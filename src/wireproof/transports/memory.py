@@ -104,7 +104,9 @@ class MemoryLink:
         code = 0
         try:
             self._serve(self._input.read_line, self._write_line, self._write_err)
-        except BaseException:
+        except SystemExit as error:
+            code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        except BaseException:  # whatever else ends the peer is a fact about it
             code = 1
             inbox.put_waiting([*self._notes.finish(), *self._notes.feed(traceback.format_exc().encode())])
         inbox.put_waiting([*self._lines.finish(), *self._notes.finish()])

@@ -55,6 +55,9 @@ class Reply:
             try:
                 events = self._events.feed(chunk)
             except EventTooLong as error:
+                for event in error.before:
+                    self._event(event)
+                self._events = None
                 self.fault(f"frame-too-long: {error}", error.kept)
                 raise ReplyTooLong from error
             for event in events:

@@ -18,11 +18,12 @@ _DIGITS: Final = re.compile(rb"[0-9]{1,15}")
 
 
 class EventTooLong(Exception):
-    """An event, or a line, of more than the limit; `kept` is its beginning. The parser is of no more use."""
+    """An event of more than the limit: `kept` is its beginning, `before` the events that came with it. The parser is of no more use."""
 
     def __init__(self, limit: int, kept: bytes) -> None:
         super().__init__(f"an event of more than {limit} bytes")
         self.kept = kept
+        self.before: list[SseEvent] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,15 @@ class SseParser:
             if buffer.startswith(_BOM):
                 del buffer[: len(_BOM)]
         made: list[SseEvent] = []
+        try:
+            self._cut_lines(made)
+        except EventTooLong as error:
+            error.before = made
+            raise
+        return made
+
+    def _cut_lines(self, made: list[SseEvent]) -> None:
+        buffer = self._buffer
         begin = 0
         search_from = self._scanned
         while (end := _LINE_END.search(buffer, search_from)) is not None:
@@ -90,14 +100,13 @@ class SseParser:
         del buffer[:begin]
         self._scanned = len(buffer)
         self._check(len(buffer))
-        return made
 
-    def _check(self, more: int) -> None:
+    def _check(self, more: int, line: bytes = b"") -> None:
         if self._size + more > self._limit:
-            raise EventTooLong(self._limit, self.pending)
+            raise EventTooLong(self._limit, bytes(self._raw + line)[:RAW_KEPT] if line else self.pending)
 
     def _take(self, line: bytes, end: bytes, made: list[SseEvent]) -> None:
-        self._check(len(line))
+        self._check(len(line), line)
         if not line:
             if self._in_event:
                 made.append(self._finished(end))

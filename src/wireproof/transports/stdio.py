@@ -171,7 +171,7 @@ class StdioLink:
             self._sending.release()
 
     async def _send(self, pieces: list[bytes]) -> None:
-        if self._torn:
+        if self._torn or self._gone.is_set():
             raise LinkClosed
         pieces[0] = self._stdin.write_now(pieces[0])
         if len(pieces) == 1 and not pieces[0]:
