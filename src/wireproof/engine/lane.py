@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 from anyio.abc import TaskGroup
@@ -14,7 +15,7 @@ from wireproof.engine.hosting import host
 from wireproof.engine.plan import Plan, Selection, fits, in_force, make_plan
 from wireproof.engine.player import Player
 from wireproof.engine.session import Emit, Session
-from wireproof.judge.judge import Lane, Played, needing_confirmation, settle
+from wireproof.judge.judge import Lane, Played, needing_confirmation, settle, unrepeated
 from wireproof.judge.pack import Lens, Pack
 from wireproof.library.catalogue import Catalogue
 from wireproof.library.exchanges import literal
@@ -31,6 +32,8 @@ from wireproof.transports.dial import dial
 from wireproof.version import __version__
 
 FRESH_AT_ONCE = 3
+MOST_PREFIXES = 3
+"""Exchanges that failed once but not alone and are tried again after their predecessors, at most."""
 MOST_CONFIRMED = 40
 """Failing exchanges that are played again alone, at most; the others stay as they were seen."""
 
@@ -160,7 +163,12 @@ class LaneRunner:
             "revision": self.revision.id,
             "client_capabilities": self.revision.traits.get("client_capabilities", {}),
             "version": __version__,
+            "target": {"path": urlsplit(self.target.url).path or "/"},
         }
+
+    def _loopback(self) -> bool:
+        host = urlsplit(self.target.url).hostname or ""
+        return host in ("localhost", "::1") or host.startswith("127.")
 
     def _played_in(self, session: Session) -> list[Exchange]:
         return next(played for one, _, played in self.sessions if one is session)
@@ -222,7 +230,8 @@ class LaneRunner:
             if tags.issuperset(exchange.needs):
                 await self._play(self.main, exchange)
         self.facts = {**self._survey(), **self._own_facts()}
-        self.facts["tags"] = sorted({*self.facts["tags"], *eras})
+        near = ("loopback",) if self._loopback() else ()
+        self.facts["tags"] = sorted({*self.facts["tags"], *eras, *near})
         self.emit(
             Surveyed(
                 protocol=self.suite.pack.name,
@@ -272,7 +281,7 @@ class LaneRunner:
 
     async def _play_shared(self) -> None:
         for exchange in itertools.chain(self.plan.shared, self.plan.last):
-            if self.main is None or not self.main.alive or any(one.kind is Kind.CLOSED for one in self.main.records):
+            if self.main is None or self.main.over:
                 if self.main is not None:
                     await self.main.close()
                 self.main = await self.session("main")
@@ -300,12 +309,28 @@ class LaneRunner:
                 await session.close()
 
     async def _confirm(self, rows: dict[str, Any]) -> None:
+        """Plays what failed in the shared session again: alone, and what does not repeat then, after ever longer parts of what came before."""
         wanted: dict[str, Exchange | None] = {}
         for _, exchange in needing_confirmation(self._judgeable(rows)):
             wanted.setdefault(exchange.span if exchange else "", exchange)
         async with anyio.create_task_group() as again:
             for exchange in itertools.islice(wanted.values(), MOST_CONFIRMED):
                 again.start_soon(self._play_alone, exchange, "confirm")
+        before = 1
+        shared = [one for _, purpose, played in self.sessions if purpose == "main" for one in played]
+        while before < len(shared) and (rest := unrepeated(self._judgeable(rows))):
+            for name in rest[:MOST_PREFIXES]:
+                place = next((index for index, one in enumerate(shared) if one.span == name), None)
+                if place is not None and place > before // 2:
+                    await self._play_prefix(shared[max(0, place - before) : place + 1])
+            before = before * 2 + 1
+
+    async def _play_prefix(self, exchanges: Iterable[Exchange]) -> None:
+        session = await self.session("confirm")
+        for exchange in exchanges:
+            if session.alive and exchange.origin is not Origin.SURVEY:
+                await self._play(session, exchange)
+        await session.close()
 
     def _judgeable(self, rows: dict[str, Any]) -> Lane:
         return Lane(

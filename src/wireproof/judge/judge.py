@@ -146,6 +146,8 @@ def _decide(
     if note is None:
         why = str(scene.skipped.meta.get("why")) if scene.skipped else "the exchange broke off before this step"
         by = f"record {scene.skipped.seq}" if scene.skipped else ""
+        if scene.skipped and scene.skipped.meta.get("lawful"):
+            return _all(step, exchange, index, verdict=Verdict.UNOBSERVED, why=why), None
         return _all(step, exchange, index, verdict=Verdict.BLOCKED, why=why, blocked_by=by), None
     if isinstance(step, Silence):
         return _silence(index, step, note, scene, exchange)
@@ -264,17 +266,34 @@ def needing_confirmation(lane: Lane) -> list[tuple[Finding, Exchange | None]]:
     return wanted
 
 
-def settle(lane: Lane) -> list[Finding]:
-    """Final findings: what failed in a shared session counts if a fresh one repeats it, and is flaky otherwise; uncovered rows are told why."""
+def _confirmations(lane: Lane) -> tuple[dict[str, Finding], set[str]]:
+    """(what failed again, by fingerprint; spans and ids of what was played again)."""
     confirmed: dict[str, Finding] = {}
     retried: set[str] = set()
     for played in lane.played:
-        if played.purpose == "confirm":
-            spans = {one.span for one in played.exchanges} | {one.id for one in played.exchanges}
-            retried |= spans or {""}
-            for one in judge_played(lane, played):
-                if one.verdict is Verdict.FAILED:
-                    confirmed.setdefault(one.fingerprint, one)
+        if played.purpose != "confirm":
+            continue
+        retried |= {name for one in played.exchanges for name in (one.span, one.id)} or {""}
+        for one in judge_played(lane, played):
+            if one.verdict is Verdict.FAILED:
+                confirmed.setdefault(one.fingerprint, one)
+    return confirmed, retried
+
+
+def unrepeated(lane: Lane) -> list[str]:
+    """Spans of exchanges that failed in a shared session, were played again, and did not fail again so far."""
+    confirmed, retried = _confirmations(lane)
+    spans = {
+        exchange.span: None
+        for one, exchange in needing_confirmation(lane)
+        if exchange is not None and one.fingerprint not in confirmed and exchange.span in retried
+    }
+    return list(spans)
+
+
+def settle(lane: Lane) -> list[Finding]:
+    """Final findings: what failed in a shared session counts if a fresh one repeats it, and is flaky otherwise; uncovered rows are told why."""
+    confirmed, retried = _confirmations(lane)
     final: list[Finding] = []
     for played in lane.played:
         if played.purpose == "confirm":
@@ -285,14 +304,8 @@ def settle(lane: Lane) -> list[Finding]:
             elif one.fingerprint in confirmed:
                 final.append(replace(confirmed[one.fingerprint], occasions=one.occasions))
             elif one.exchange in retried or f"{one.exchange}[{one.subject}]" in retried:
-                final.append(
-                    replace(
-                        one,
-                        verdict=Verdict.UNOBSERVED,
-                        flaky=True,
-                        why=f"failed once, not when repeated alone: {one.why}",
-                    )
-                )
+                why = f"failed once, not when repeated: {one.why}"
+                final.append(replace(one, verdict=Verdict.UNOBSERVED, flaky=True, why=why))
             else:
                 final.append(one)
     final = _merged(final)
