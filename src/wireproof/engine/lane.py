@@ -119,9 +119,15 @@ class LaneRunner:
         )
         made.rtt = self._rtt
         self.sessions.append((made, purpose, []))
-        if opening:
+        if await self._connect(made) and opening:
             await self._open(made)
         return made
+
+    async def _connect(self, session: Session) -> bool:
+        name = self.suite.pack.connecting(self.transport)
+        if name is not None:
+            await self._play(session, self._filled(self.suite.named(name)))
+        return not any(one.kind is Kind.SKIPPED for one in session.records)
 
     async def _open(self, session: Session) -> None:
         name = self.suite.pack.opening(self.revision, self.transport)

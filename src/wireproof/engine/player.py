@@ -36,11 +36,18 @@ Dial = Callable[[Exchange, bool], Awaitable[Session | None]]
 """(exchange, with opening) -> a fresh session, None when it could not be opened."""
 
 _PLACE: Final = re.compile(r"\{\{([A-Za-z0-9_.-]+)\}\}")
+EVENT_ID: Final = "event-id"
+"""What a capture names instead of a pointer to keep the id of the SSE event that came last in the same response."""
 _EXIT_WAIT: Final = 5.0
+_MOST_RESUMPTIONS: Final = 10
 
 
 class _Stop(Exception):
-    """The rest of an exchange cannot be played; the reason becomes a SKIPPED record."""
+    """The rest of an exchange cannot be played; the reason becomes a SKIPPED record. `lawful`: nothing is wrong, there is only no occasion."""
+
+    def __init__(self, why: str, *, lawful: bool = False) -> None:
+        super().__init__(why)
+        self.lawful = lawful
 
 
 class Player:
@@ -65,7 +72,7 @@ class Player:
                 step = _filled(raw, captures)
                 await self._step(session, step, index, sent, captures, started, exchange)
         except _Stop as stop:
-            self.sessions["main"].note(Kind.SKIPPED, step=index, why=str(stop))
+            self.sessions["main"].note(Kind.SKIPPED, step=index, why=str(stop), lawful=stop.lawful)
         finally:
             for name, session in list(self.sessions.items()):
                 await session.drain()
@@ -131,7 +138,10 @@ class Player:
         limit = session.deadline * step.within
         if step.of is not None:
             session, out = sent[step.of]
-            outcome, seq = await _answer(session, out, limit, step.event)
+            if step.event in (None, "head", "end"):
+                outcome, seq = await _answer(session, out, limit, step.event)
+            else:
+                outcome, seq = await _event_on(session, out.channel, str(step.event), limit)
         elif step.message is not None:
             outcome, seq = await _inbound(session, step.message, started.get(step.connection, 0), limit)
         else:
@@ -139,6 +149,9 @@ class Player:
         session.note(Kind.AWAIT, step=index, outcome=outcome, seq=seq)
         message = session.records[seq].message if seq is not None else ABSENT
         for name, pointer in step.capture.items():
+            if pointer == EVENT_ID:
+                captures[name] = _event_id(session, seq)
+                continue
             value = resolve_pointer(message, pointer) if message is not ABSENT else ABSENT
             if value is ABSENT:
                 raise _Stop(f"nothing to capture at {pointer or '(whole message)'} for {name!r}")
@@ -249,16 +262,28 @@ async def _after_end(session: Session, out: Record, end: Record, limit: float) -
     waits = isinstance(out.message, dict) and "id" in out.message and "method" in out.message
     if head is None:
         return "fault", end.seq
-    if waits and status == 202 and session.transcript.transport == "sse":
-        found = await session.wait(lambda: session.tracker.answer_to(out.seq) is not None, limit)
+    if waits and session.transcript.transport == "sse" and isinstance(status, int) and 200 <= status < 300:
+        await session.wait(lambda: session.tracker.answer_to(out.seq) is not None or not session.alive, limit)
         answer = session.tracker.answer_to(out.seq)
-        return ("answered", answer.seq) if found and answer else ("timeout", None)
-    resume = session.resume_step(out.channel) if waits and status == 200 else None
-    if resume is not None:
-        await session.send(resume)
-        if await session.wait(lambda: session.tracker.answer_to(out.seq) is not None, limit):
-            answer = session.tracker.answer_to(out.seq)
-            return "answered", answer.seq if answer else None
+        if answer is not None:
+            return "answered", answer.seq
+        return ("timeout" if await session.fence() else "dead") if session.alive else "closed", None
+    channel = out.channel
+    for _ in range(_MOST_RESUMPTIONS):
+        resume = session.resume_step(channel) if waits and status == 200 else None
+        if resume is None:
+            break
+        await anyio.sleep(session.retry_after(channel))
+        channel = (await session.send(resume)).channel
+        current = channel
+
+        def done(current: str = current) -> bool:
+            return session.tracker.answer_to(out.seq) is not None or session.ended(current) is not None
+
+        await session.wait(done, limit)
+        answer = session.tracker.answer_to(out.seq)
+        if answer is not None:
+            return "answered", answer.seq
     return "end", end.seq
 
 
@@ -299,6 +324,31 @@ async def _happening(session: Session, event: str, limit: float) -> tuple[str, i
     await session.wait(lambda: find() is not None or session.link_over, limit)
     found = find()
     return ("answered", found.seq) if found else ("timeout", None)
+
+
+def _event_id(session: Session, seq: int | None) -> str:
+    """The id of the last SSE event on the channel of this record."""
+    found = session.last_event_id(session.records[seq].channel) if seq is not None else None
+    if found is None:
+        raise _Stop("the stream's events carry no id", lawful=True)
+    return found
+
+
+async def _event_on(session: Session, channel: str, event: str, limit: float) -> tuple[str, int | None]:
+    """The first SSE event of that name in the response on this channel."""
+
+    def find() -> Record | None:
+        for one in session.records:
+            if one.channel == channel and one.way is Way.IN and one.meta.get("event") == event:
+                return one
+        return None
+
+    await session.wait(lambda: find() is not None or session.ended(channel) is not None, limit)
+    found = find()
+    if found is not None:
+        return "answered", found.seq
+    end = session.ended(channel)
+    return ("timeout", None) if end is None else ("closed" if _head(session, channel) else "fault", end.seq)
 
 
 def _head(session: Session, channel: str) -> Record | None:

@@ -24,6 +24,9 @@ Emit = Callable[[Event], None]
 DEADLINE: Final = 5.0
 """Seconds that an answer may take when nothing was measured yet after the opening."""
 MIN_SILENCE: Final = 0.05
+LONGEST_RETRY: Final = 5.0
+"""Seconds that are waited, at most, when a server says when its stream may be taken up again."""
+LEAVE_WAIT: Final = 1.0
 MAX_RECORDS: Final = 200_000
 
 
@@ -60,6 +63,8 @@ class Session:
         self.fixed_deadline = deadline
         self._spans: dict[str, str | None] = {}
         self._last_event_id: dict[str, str] = {}
+        self._retry: dict[str, float] = {}
+        self._stream: str | None = None
         self._started = now_ns()
         self.link_over = False
         emit(
@@ -130,9 +135,12 @@ class Session:
         http = "method" in frame.meta
         if http:
             meta |= {key: frame.meta[key] for key in ("method", "target", "headers")}
+            frame = replace(frame, meta={**frame.meta, "retry_429": True})
         elif "end" in frame.meta:
             meta["end"] = frame.meta["end"].decode("latin-1")
-        if frame.channel != "main":
+        if self._identity.transport == "sse" and frame.meta.get("method") == "GET":
+            self._stream = self._stream or frame.channel  # it carries every answer, so it belongs to no one exchange
+        elif frame.channel != "main":
             self._spans[frame.channel] = self.span
         kind = Kind.MESSAGE if message is not ABSENT else Kind.REQUEST if http and not frame.data else Kind.BYTES
         made = self.record(Way.OUT, kind, channel=frame.channel, raw=frame.data, message=message, meta=meta)
@@ -160,6 +168,10 @@ class Session:
 
     async def _take(self, arrival: Arrival) -> None:
         message, fault = ABSENT, None
+        if arrival.kind is Kind.MESSAGE and self._identity.transport == "sse" and not arrival.meta.get("sse"):
+            arrival = replace(
+                arrival, kind=Kind.BYTES
+            )  # messages come on the stream alone; what a POST says is no message
         if arrival.kind is Kind.MESSAGE:
             message, fault = parse(arrival.data)
         elif arrival.kind is Kind.FAULT:
@@ -175,10 +187,12 @@ class Session:
             fault=fault,
             meta=dict(arrival.meta),
         )
-        if made.kind in (Kind.EOF, Kind.EXIT):
+        if made.kind in (Kind.EOF, Kind.EXIT) or (made.kind is Kind.END and made.channel == self._stream):
             self.alive = False
         if made.meta.get("id") and made.kind in (Kind.MESSAGE, Kind.EVENT):
             self._last_event_id[made.channel] = str(made.meta["id"])
+        if made.meta.get("retry") is not None:
+            self._retry[made.channel] = min(LONGEST_RETRY, int(made.meta["retry"]) / 1000)
         self.state = self.binding.observe(self.state, made)
         if self.auto_respond and self.alive and self.tracker.is_call(made):
             answer = self.binding.respond(self.state, made, self.exchange)
@@ -228,9 +242,30 @@ class Session:
             return None
         return Http(method="GET", name="resume", headers={"Last-Event-ID": last})
 
+    def last_event_id(self, channel: str) -> str | None:
+        """The id of the last SSE event of one response that had one."""
+        return self._last_event_id.get(channel)
+
+    def retry_after(self, channel: str) -> float:
+        """Seconds that the server asked for, with an SSE `retry` field, before its stream is taken up again."""
+        return self._retry.get(channel, 0.0)
+
+    @property
+    def over(self) -> bool:
+        """Nothing more can be played on it: the peer is gone, or one side ended the connection or the session."""
+        return not self.alive or self.binding.ended(self.state) or any(one.kind is Kind.CLOSED for one in self.records)
+
+    async def _take_leave(self) -> None:
+        farewell = self.binding.farewell(self.state) if self.alive else None
+        if farewell is not None:
+            sent = await self.send(farewell)
+            await self.wait(lambda: self.ended(sent.channel) is not None, LEAVE_WAIT)
+
     async def close(self) -> None:
-        """Closes the link and records what comes of it."""
+        """Takes leave as a well-behaved client does, closes the link and records what comes of it."""
         await self.drain()
+        if not any(one.kind is Kind.CLOSED for one in self.records):
+            await self._take_leave()
         self.note(Kind.CLOSED)
         with anyio.CancelScope(shield=True):
             await self.link.aclose()

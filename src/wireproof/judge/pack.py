@@ -95,6 +95,8 @@ class Binding(Protocol):
     def observe(self, state: Any, record: Record) -> Any: ...
     def respond(self, state: Any, record: Record, exchange: Exchange | None) -> Respond | None: ...
     def fence(self, state: Any) -> Request | None: ...
+    def farewell(self, state: Any) -> Outgoing | None: ...
+    def ended(self, state: Any) -> bool: ...
 
 
 class Tracker(Protocol):
@@ -115,6 +117,7 @@ class Pack:
     conversation: Callable[[Transcript, Lens, Mapping[str, Exchange]], Any]
     checks: tuple[Check, ...]
     survey: Callable[[Iterable[Transcript], Lens], Mapping[str, Any]]
+    connecting: Callable[[str], str | None]
     opening: Callable[[Revision, str], str | None]
     applies: Callable[[Requirement, Mapping[str, Any]], str | None]
     fill: Callable[[Exchange, Mapping[str, Any]], list[Exchange]]

@@ -14,9 +14,12 @@ from wireproof.protocols.mcp.survey import applies, survey
 
 def opening(revision: Revision, transport: str) -> str | None:
     """The exchange that opens a session: none is needed in the modern era."""
-    if revision.era == "modern":
-        return None
-    return "mcp.survey.open-sse" if transport == "sse" else "mcp.survey.open"
+    return None if revision.era == "modern" else "mcp.survey.open"
+
+
+def connecting(transport: str) -> str | None:
+    """The exchange that every connection begins with, opened or not: on HTTP+SSE there is no saying anything without the stream."""
+    return "mcp.survey.connect-sse" if transport == "sse" else None
 
 
 PACK = Pack(
@@ -26,6 +29,7 @@ PACK = Pack(
     conversation=converse,
     checks=CHECKS,
     survey=survey,
+    connecting=connecting,
     opening=opening,
     applies=applies,
     fill=fill,

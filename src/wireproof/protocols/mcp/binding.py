@@ -42,6 +42,7 @@ class State:
     named_versions: bool = False
     opening_channels: tuple[str, ...] = ()
     opening_ids: tuple[JSON, ...] = ()
+    left: bool = False
     headers: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -199,6 +200,9 @@ class McpBinding:
             headers += self._protocol_headers(state, step.body if step.body is not ABSENT else ABSENT)
         url = urljoin(state.url, step.path) if step.path else state.url
         meta = self._request_meta(state, step.method, url, headers, step.headers)
+        session = header(tuple(meta["headers"]), "mcp-session-id")
+        if step.method == "DELETE" and session is not None and session == state.session:
+            state = replace(state, left=True)
         return state, Frame(data=body, channel=channel, meta=meta), step.body
 
     def observe(self, state: State, record: Record) -> State:
@@ -233,6 +237,14 @@ class McpBinding:
         """A well-formed request that every server of the revision answers."""
         method = "server/discover" if state.modern else "ping"
         return Request(method=method, name="fence")
+
+    def farewell(self, state: State) -> Http | None:
+        """A client that is done ends its session (basic/transports, Session Management); None without a session."""
+        return Http(method="DELETE", name="farewell") if state.session is not None and not state.left else None
+
+    def ended(self, state: State) -> bool:
+        """Did we ask the server to end the session?"""
+        return state.left
 
 
 def header_text(value: str) -> str:
