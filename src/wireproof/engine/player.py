@@ -110,7 +110,10 @@ class Player:
     ) -> None:
         match step:
             case Request() | Notify() | Send() | SendBytes() | Http():
-                sent[step.name] = (session, await session.send(step, index))
+                out = await session.send(step, index)
+                sent[step.name] = (session, out)
+                if isinstance(step, Notify) and out.channel != "main":  # what follows must not overtake it on another connection
+                    await session.wait(lambda: session.ended(out.channel) is not None, session.deadline)
             case Respond():
                 if step.to not in captures:
                     raise _Stop(f"no request was captured as {step.to!r}")

@@ -142,18 +142,19 @@ def _variant(trial: Trial) -> Any:
 @contextmanager
 def target_of(trial: Trial) -> Iterator[Target]:
     """The running peer of a trial as a target."""
+    variant = _variant(trial)
     if trial.transport == "memory":
         serve_lines = importlib.import_module("wireproof_fixtures.mcp").serve_lines
         yield Target(
             name=trial.name,
-            serve=partial(serve_lines, _variant(trial)),
+            serve=partial(serve_lines, variant),
             timeout=DEADLINE,
             startup_wait=5.0,
             calls=CallPolicy(read_only=True),
         )
         return
     serve_http = importlib.import_module("wireproof_fixtures.mcp").serve_http
-    peer = serve_http(_variant(trial), port=0)
+    peer = serve_http(variant, port=0)
     try:
         url = peer.sse_url if trial.transport == "sse" else peer.url
         yield Target(name=trial.name, url=url, timeout=DEADLINE, startup_wait=5.0, calls=CallPolicy(read_only=True))

@@ -233,18 +233,13 @@ class McpBinding:
             return None
         return canned_answer(record.message, exchange.canned if exchange else {})
 
-    def fence(self, state: State) -> Request | None:
-        """A well-formed request that every server of the revision answers."""
+    def fences(self, state: State) -> tuple[Request, ...]:
+        """Requests that every server of the revision answers, the second one with an error."""
         method = "server/discover" if state.modern else "ping"
-        return Request(method=method, name="fence")
-
-    def farewell(self, state: State) -> Http | None:
-        """A client that is done ends its session (basic/transports, Session Management); None without a session."""
-        return Http(method="DELETE", name="farewell") if state.session is not None and not state.left else None
-
-    def ended(self, state: State) -> bool:
-        """Did we ask the server to end the session?"""
-        return state.left
+        return (
+            Request(method=method, name="fence"),
+            Request(method="wireproof/fence", name="fence", deliberate=True),
+        )
 
 
 def header_text(value: str) -> str:
