@@ -130,7 +130,7 @@ class LaneRunner:
         return not any(one.kind is Kind.SKIPPED for one in session.records)
 
     async def _open(self, session: Session) -> None:
-        name = self.suite.pack.opening(self.revision, self.transport)
+        name = self.suite.pack.opening(self.revision)
         if name is None:
             session.opened = True
             return

@@ -12,7 +12,7 @@ from wireproof.protocols.mcp.planning import fill
 from wireproof.protocols.mcp.survey import applies, survey
 
 
-def opening(revision: Revision, transport: str) -> str | None:
+def opening(revision: Revision) -> str | None:
     """The exchange that opens a session: none is needed in the modern era."""
     return None if revision.era == "modern" else "mcp.survey.open"
 
