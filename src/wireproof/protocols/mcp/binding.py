@@ -241,6 +241,14 @@ class McpBinding:
             Request(method="wireproof/fence", name="fence", deliberate=True),
         )
 
+    def farewell(self, state: State) -> Http | None:
+        """A client that is done ends its session (basic/transports, Session Management); None without a session."""
+        return Http(method="DELETE", name="farewell") if state.session is not None and not state.left else None
+
+    def ended(self, state: State) -> bool:
+        """Did we ask the server to end the session?"""
+        return state.left
+
 
 def header_text(value: str) -> str:
     """A value as Mcp-Name may carry it: plain visible ASCII as it is, anything else in the encoded form (basic/transports/streamable-http, 2026-07-28)."""
