@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import anyio
@@ -225,10 +226,14 @@ class Session:
                 return False
             begun = anyio.current_time()
             sent = await self.send(request)
-            if await self.wait(lambda seq=sent.seq: self.tracker.answer_to(seq) is not None, seconds or self.deadline):
+            answered = partial(self._answered, sent.seq)
+            if await self.wait(answered, seconds or self.deadline):
                 self.rtt = max(self.rtt, anyio.current_time() - begun)
                 return True
         return False
+
+    def _answered(self, seq: int) -> bool:
+        return self.tracker.answer_to(seq) is not None
 
     async def quiet(self) -> None:
         """Listens for three round trips (at least MIN_SILENCE) after a fence was answered."""

@@ -143,6 +143,8 @@ class Tracker:
                 return batches[0]
         if record.channel in self.on_channel:
             return self.on_channel[record.channel]
+        if shape(record.message) is Shape.OTHER:
+            return None  # noise on a line answers nobody
         if len(self._pending) == 1:
             return self._pending[0]
         odd = [call for call in self._pending if call.id is ABSENT or call.id is None or not call.lawful]
