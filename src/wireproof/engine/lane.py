@@ -306,7 +306,7 @@ class LaneRunner:
                 self.emit(Told(text=f"could not open another session: {error.message}", level="warning"))
                 return
             try:
-                if exchange is not None:
+                if exchange is not None and exchange not in self._played_in(session):  # the opening is played by opening
                     await self._play(session, exchange)
             finally:
                 for one, _, played in list(self.sessions):
