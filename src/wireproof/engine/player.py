@@ -112,7 +112,9 @@ class Player:
             case Request() | Notify() | Send() | SendBytes() | Http():
                 out = await session.send(step, index)
                 sent[step.name] = (session, out)
-                if isinstance(step, Notify) and out.channel != "main":  # what follows must not overtake it on another connection
+                if (
+                    isinstance(step, Notify) and out.channel != "main"
+                ):  # what follows must not overtake it on another connection
                     await session.wait(lambda: session.ended(out.channel) is not None, session.deadline)
             case Respond():
                 if step.to not in captures:
@@ -242,6 +244,8 @@ async def _answer(session: Session, out: Record, limit: float, event: str | None
     if answer is not None and event is None:
         return "answered", answer.seq
     end = session.ended(out.channel) if http else None
+    if end is not None and event == "end":
+        return "end", end.seq
     if end is not None:
         return await _after_end(session, out, end, limit)
     if not session.alive:

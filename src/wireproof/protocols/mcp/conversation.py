@@ -53,8 +53,21 @@ class Talk:
 
     @cached_property
     def messages_in(self) -> tuple[Record, ...]:
-        """Every MESSAGE that came in, well-formed or not."""
-        return tuple(one for one in self.records if one.way is Way.IN and one.kind is Kind.MESSAGE)
+        """Every MESSAGE that came in, well-formed or not, and over HTTP only what is meant as JSON-RPC."""
+        arrived = (one for one in self.records if one.way is Way.IN and one.kind is Kind.MESSAGE)
+        return tuple(one for one in arrived if not self._foreign(one))
+
+    def _foreign(self, record: Record) -> bool:
+        """Documents fetched by GET, bodies of error responses that are HTTP's own, the `endpoint` event of HTTP+SSE."""
+        call = self.tracker.on_channel.get(record.channel)
+        if record.meta.get("sse"):
+            return self.transport == "sse" and record.meta.get("event") == "endpoint"
+        if call is None:
+            return False
+        if self.records[call.seq].meta.get("method", "POST") != "POST":
+            return True
+        refused = call.status is not None and call.status >= 400
+        return refused and not isinstance(record.message, list) and "jsonrpc" not in _members(record.message)
 
     @cached_property
     def requests(self) -> tuple[Call, ...]:
@@ -129,6 +142,10 @@ class Talk:
     @cached_property
     def initialized_sent(self) -> int | None:
         return next((one.seq for one in self.notifications_out if one.method == "notifications/initialized"), None)
+
+
+def _members(message: JSON) -> Mapping[str, JSON]:
+    return message if isinstance(message, dict) else {}
 
 
 def converse(transcript: Transcript, lens: Lens, exchanges: Mapping[str, Exchange]) -> Talk:

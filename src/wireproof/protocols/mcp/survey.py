@@ -12,7 +12,7 @@ from typing import Any, Final
 from wireproof.generate.smallest import smallest
 from wireproof.judge.pack import Lens
 from wireproof.model.catalogue import Requirement
-from wireproof.model.jsontext import JSON
+from wireproof.model.jsontext import JSON, dump
 from wireproof.model.wire import Transcript
 from wireproof.protocols.mcp.conversation import Talk
 
@@ -108,6 +108,7 @@ def _tags(facts: Mapping[str, Any]) -> set[str]:
     singular = {"tools": "tool", "resources": "resource", "resourceTemplates": "template", "prompts": "prompt"}
     tags |= {one for plural, one in singular.items() if facts[plural]}
     tags |= {"legacy-sse"} if facts.get("transport") == "sse" else set()
+    tags |= {"mirrored"} if any('"x-mcp-header"' in dump(one.get("inputSchema")) for one in facts["tools"]) else set()
     tags |= {f"paged:{method}" for method in facts.get("paged", ())}
     if facts["callable"]:
         tags.add("callable")
@@ -136,6 +137,7 @@ _REASONS: Final = {
     "dual-era": "the server serves one era only",
     "protected": "no 401 was seen: the server is not protected",
     "session": "the server issues no session id",
+    "mirrored": "no tool mirrors a parameter into a header",
     "legacy-sse": "the legacy HTTP+SSE transport is not offered",
 }
 

@@ -1,6 +1,6 @@
 """Ambient checks of MCP servers, a module a topic. The tuple here is the registration; nothing registers by being imported."""
 
 from wireproof.judge.pack import Check
-from wireproof.protocols.mcp.checks import base, schema
+from wireproof.protocols.mcp.checks import base, http, schema, sse, xmcp
 
-CHECKS: tuple[Check, ...] = (*base.CHECKS, *schema.CHECKS)
+CHECKS: tuple[Check, ...] = (*base.CHECKS, *schema.CHECKS, *http.CHECKS, *sse.CHECKS, *xmcp.CHECKS)
