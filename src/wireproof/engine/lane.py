@@ -50,6 +50,13 @@ class Suite:
     def named(self, identity: str) -> Exchange:
         return next(one for one in self.exchanges if one.id == identity)
 
+    def judged(self, revision: Revision, transport: str) -> tuple[str, ...]:
+        """Ids of the rows that some exchange, check or table of this suite decides there."""
+        rows = {row for one in self.exchanges if fits(one, revision, transport, self.orders) for row in one.about}
+        rows |= {row for one in self.pack.checks for row in one.rows}
+        rows |= {entry["row"] for table in self.tables.values() for entry in table if "row" in entry}
+        return tuple(sorted(rows))
+
     @property
     def orders(self) -> dict[str, int]:
         return {one.id: one.order for one in self.catalogue.revisions}
@@ -277,6 +284,7 @@ class LaneRunner:
                 transport=self.transport,
                 exchanges=tuple(one.span for one in every),
                 omitted=self.plan.omitted,
+                judged=self.suite.judged(self.revision, self.transport),
                 selection=asdict(self.selection),
             )
         )
@@ -306,7 +314,9 @@ class LaneRunner:
                 self.emit(Told(text=f"could not open another session: {error.message}", level="warning"))
                 return
             try:
-                if exchange is not None and exchange not in self._played_in(session):  # the opening is played by opening
+                if exchange is not None and exchange not in self._played_in(
+                    session
+                ):  # the opening is played by opening
                     await self._play(session, exchange)
             finally:
                 for one, _, played in list(self.sessions):

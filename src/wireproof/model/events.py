@@ -61,13 +61,17 @@ class Surveyed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """What will be played in one revision and transport, by id; `omitted` says of rows why nothing decides them."""
+    """What will be played in one revision and transport, by id; `omitted` says of rows why nothing decides them.
+
+    `judged` are the rows that this suite can decide there at all: the requirement set that a class is counted over.
+    """
 
     protocol: str
     revision: str
     transport: str
     exchanges: tuple[str, ...]
     omitted: Mapping[str, str]
+    judged: tuple[str, ...]
     selection: Mapping[str, tuple[str, ...]]
 
 

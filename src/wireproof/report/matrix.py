@@ -17,6 +17,7 @@ from wireproof.model.events import (
     Event,
     ExchangePlayed,
     Judged,
+    Planned,
     Recorded,
     RunFinished,
     RunStarted,
@@ -75,6 +76,7 @@ class LaneReport:
     role: str
     survey: Mapping[str, Any]
     rows: tuple[Row, ...]
+    judged: frozenset[str] = frozenset()
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Level group -> verdict -> number of rows."""
@@ -85,7 +87,7 @@ class LaneReport:
 
     @property
     def reached(self) -> ClassReached:
-        return class_of(self.rows)
+        return class_of(row for row in self.rows if row.requirement.id in self.judged)
 
     @property
     def graded(self) -> int:
@@ -127,6 +129,7 @@ class Fold:
         self.report = Report()
         self._catalogue = catalogue
         self._facts: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._planned: dict[tuple[str, str], Planned] = {}
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -140,6 +143,8 @@ class Fold:
                 self.report.played.append(event)
             case Surveyed():
                 self._facts[event.revision, event.transport] = event.facts
+            case Planned():
+                self._planned[event.revision, event.transport] = event
             case Judged():
                 self._judged(event)
             case Told():
@@ -157,6 +162,7 @@ class Fold:
             for name, findings in by_requirement(event.findings).items()
             if name in self._catalogue.requirements
         ]
+        planned = self._planned.get((event.revision, event.transport))
         order = {name: index for index, name in enumerate(self._catalogue.requirements)}
         rows.sort(key=lambda row: order[row.requirement.id])
         lane = LaneReport(
@@ -166,6 +172,7 @@ class Fold:
             role="server",
             survey=self._facts.get((event.revision, event.transport), {}),
             rows=tuple(rows),
+            judged=frozenset(planned.judged if planned else ()),
         )
         same = [one for one in self.report.lanes if (one.revision, one.transport) == (lane.revision, lane.transport)]
         for one in same:
@@ -184,30 +191,42 @@ def fold(events: Iterable[Event], catalogue: Catalogue) -> Report:
 
 
 def class_of(rows: Iterable[Row]) -> ClassReached:
-    """The highest class whose conditions hold (architecture: Verdicts). An empty plan has no class."""
-    rows = list(rows)
-    must = [row for row in rows if row.requirement.level.group == "MUST" and row.verdict is not Verdict.NOT_APPLICABLE]
-    testable = [
+    """The highest class whose conditions hold, over the rows that the suite can judge (architecture: Verdicts).
+
+    III Wire: no applicable MUST row of that grade is failed, blocked or errored, and every `wire` row is passed. II Protocol: the same
+    with the protocol grade, and every `discover` row whose fact the survey found is passed. An empty plan has no class.
+    """
+    must = [
         row
-        for row in must
-        if row.requirement.testable in (Testable.WIRE, Testable.DISCOVER) and not row.requirement.reason
+        for row in rows
+        if row.requirement.level.group == "MUST"
+        and row.verdict is not Verdict.NOT_APPLICABLE
+        and not row.requirement.reason
     ]
     passed = sum(row.verdict is Verdict.PASSED for row in must)
-    judged = sum(row.verdict is not Verdict.UNOBSERVED for row in must)
-    unseen = sum(row.verdict is Verdict.UNOBSERVED for row in testable)
-    bad = (Verdict.FAILED, Verdict.BLOCKED, Verdict.ERRORED)
-    if not passed:
-        return ClassReached(name="", passed=0, applicable=judged, unobserved=unseen)
+    seen = sum(row.verdict is not Verdict.UNOBSERVED for row in must)
     name = ""
-    for label, grades in (("III Wire", (Grade.WIRE,)), ("II Protocol", (Grade.WIRE, Grade.PROTOCOL))):
-        mine = [row for row in must if row.requirement.grade in grades]
-        wire = [
-            row for row in testable if row.requirement.grade in grades and row.requirement.testable is Testable.WIRE
-        ]
-        if any(row.verdict in bad for row in mine) or any(row.verdict is not Verdict.PASSED for row in wire):
-            break
-        name = label
-    return ClassReached(name=name, passed=passed, applicable=judged, unobserved=unseen)
+    if passed:
+        for label, grades in _CLASSES:
+            if not all(
+                _counts_as_kept(row, discover=Grade.PROTOCOL in grades)
+                for row in must
+                if row.requirement.grade in grades
+            ):
+                break
+            name = label
+    return ClassReached(name=name, passed=passed, applicable=seen, unobserved=len(must) - seen)
+
+
+_CLASSES: Final = (("III Wire", (Grade.WIRE,)), ("II Protocol", (Grade.WIRE, Grade.PROTOCOL)))
+
+
+def _counts_as_kept(row: Row, *, discover: bool) -> bool:
+    if row.verdict is Verdict.PASSED:
+        return True
+    if row.verdict is not Verdict.UNOBSERVED or row.requirement.testable is Testable.WIRE:
+        return False
+    return not (discover and row.requirement.testable is Testable.DISCOVER and row.requirement.needs)
 
 
 def cells(lane: LaneReport) -> dict[str, Counter[Verdict]]:
