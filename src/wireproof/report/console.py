@@ -116,7 +116,7 @@ def _severity(row: Row) -> tuple[int, str]:
 def _diagnosis(
     report: Report, console: Console, group: Sequence[tuple[LaneReport, Row, Finding]], *, strict: bool
 ) -> None:
-    lane, row, finding = group[0]
+    _, row, finding = group[0]
     level = row.requirement.level
     counted = level.group == "MUST" or (strict and level.group == "SHOULD")
     style = "bold red" if counted else "bold yellow"

@@ -251,7 +251,10 @@ class McpBinding:
 
 
 def header_text(value: str) -> str:
-    """A value as Mcp-Name may carry it: plain visible ASCII as it is, anything else in the encoded form (basic/transports/streamable-http, 2026-07-28)."""
+    """A value as Mcp-Name may carry it: plain visible ASCII as it is, anything else encoded.
+
+    Page: basic/transports/streamable-http (2026-07-28).
+    """
     plain = all(0x20 <= ord(char) <= 0x7E for char in value) and value == value.strip()
     if plain and not value.startswith("=?base64?"):
         return value
