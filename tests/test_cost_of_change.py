@@ -19,7 +19,9 @@ from wireproof.model.verdict import Verdict
 FUTURE = "2099-01-01"
 
 
-def agreeable(read_line: Callable[[], bytes | None], write_line: Callable[[bytes], None], _: Callable[[bytes], None]) -> None:
+def agreeable(
+    read_line: Callable[[], bytes | None], write_line: Callable[[bytes], None], _: Callable[[bytes], None]
+) -> None:
     """Speaks whatever revision it is asked for, answers ping, knows nothing else."""
     while (line := read_line()) is not None:
         try:
@@ -30,7 +32,9 @@ def agreeable(read_line: Callable[[], bytes | None], write_line: Callable[[bytes
             continue
         if message.get("method") == "initialize":
             version = message["params"]["protocolVersion"]
-            body = {"result": {"protocolVersion": version, "capabilities": {}, "serverInfo": {"name": "a", "version": "1"}}}
+            body = {
+                "result": {"protocolVersion": version, "capabilities": {}, "serverInfo": {"name": "a", "version": "1"}}
+            }
         elif message.get("method") == "ping":
             body = {"result": {}}
         else:
@@ -92,7 +96,9 @@ exchanges:
 """,
         encoding="utf-8",
     )
-    options = Options(selection=Selection(revisions=("2025-11-25",), exchanges=("mine.ping.with-params",)), exchanges=(tmp_path,))
+    options = Options(
+        selection=Selection(revisions=("2025-11-25",), exchanges=("mine.ping.with-params",)), exchanges=(tmp_path,)
+    )
     report = run(Target(serve=agreeable, timeout=1.0), options=options)
     (lane,) = report.lanes
     found = [one for row in lane.rows for one in row.findings if one.exchange == "mine.ping.with-params"]

@@ -40,7 +40,17 @@ def main() -> int:
             return 1
         fixtures = str(Path(place).parent / "_data" / "fixtures")
         report = away / "report.json"
-        command = [str(away / "env" / "bin" / "wireproof"), "run", "-o", f"json:{report}", "--", python, fixtures, "mcp", "stdio"]
+        command = [
+            str(away / "env" / "bin" / "wireproof"),
+            "run",
+            "-o",
+            f"json:{report}",
+            "--",
+            python,
+            fixtures,
+            "mcp",
+            "stdio",
+        ]
         done = subprocess.run(command, cwd=away, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             print(done.stdout, done.stderr, sep="\n")

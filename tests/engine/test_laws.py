@@ -24,7 +24,9 @@ def test_judging_a_journal_again_gives_identical_findings(run_peer: RunPeer, sui
     assert changes(seen, anew) == []
 
 
-def test_a_report_made_from_the_journal_is_the_report_of_the_run(run_peer: RunPeer, suite: Suite, tmp_path: Path) -> None:
+def test_a_report_made_from_the_journal_is_the_report_of_the_run(
+    run_peer: RunPeer, suite: Suite, tmp_path: Path
+) -> None:
     live = run_peer("--sin", "response-id-retyped")
     again = fold(read_journal(tmp_path / "journal.jsonl"), suite.catalogue)
     assert [lane.rows for lane in again.lanes] == [lane.rows for lane in live.lanes]

@@ -46,7 +46,13 @@ def test_every_sin_is_caught(outcomes: list[Outcome]) -> None:
 
 def test_nobody_lawful_is_blamed(outcomes: list[Outcome]) -> None:
     alarms = [
-        (one.trial.name, one.trial.revision, one.trial.transport, [(row, one.whys.get(row)) for row in one.failed], one.note)
+        (
+            one.trial.name,
+            one.trial.revision,
+            one.trial.transport,
+            [(row, one.whys.get(row)) for row in one.failed],
+            one.note,
+        )
         for one in outcomes
         if one.trial.kind != "sin" and (one.failed or one.note)
     ]
