@@ -149,6 +149,9 @@ class LaneRunner:
         session.opened = bool(getattr(session.state, "negotiated", None))
         if session.opened and self._rtt == 0.0:
             session.rtt = min(1.0, anyio.current_time() - begun)
+        listening = self.suite.pack.listening(self.revision, self.transport)
+        if session.opened and listening is not None:
+            await self._play(session, self._filled(self.suite.named(listening)))
 
     async def _play(self, session: Session, exchange: Exchange) -> None:
         async def dial_again(one: Exchange, opening: bool) -> Session | None:

@@ -20,6 +20,7 @@ from wireproof.model.exchange import (
     Expect,
     Http,
     Notify,
+    Pattern,
     Reopen,
     Repeat,
     Request,
@@ -163,10 +164,8 @@ class Player:
             captures[name] = value
         if step.name:
             captures[step.name] = message.get("id") if isinstance(message, dict) else None
-        if outcome in ("timeout", "dead", "exit", "closed", "fault") and not any(
-            one.outcome == outcome for one in (*step.any_of, *step.or_lawful)
-        ):
-            raise _Stop(f"step {index + 1} ended in {outcome}")
+        if outcome in ("timeout", "dead", "exit", "closed", "fault") and not _hoped(outcome, step.any_of):
+            raise _Stop(f"step {index + 1} ended in {outcome}", lawful=_hoped(outcome, step.or_lawful))
 
     async def _silence(
         self,
@@ -219,6 +218,10 @@ class Player:
             return
         await session.link.finish()
         session.note(Kind.CLOSED, step=index)
+
+
+def _hoped(outcome: str, patterns: tuple[Pattern, ...]) -> bool:
+    return any(one.outcome == outcome for one in patterns)
 
 
 async def _answer(session: Session, out: Record, limit: float, event: str | None) -> tuple[str, int | None]:

@@ -15,7 +15,7 @@ import anyio
 
 from wireproof.judge.pack import Binding, Outgoing, Tracker
 from wireproof.model.events import Event, Recorded, TranscriptOpened
-from wireproof.model.exchange import Exchange, Http, Notify, Request, Respond
+from wireproof.model.exchange import Exchange, Http, Notify, Origin, Request, Respond
 from wireproof.model.jsontext import ABSENT, parse
 from wireproof.model.wire import Arrival, Frame, Kind, Record, Transcript, Way
 from wireproof.transports.link import Link, LinkClosed, now_ns
@@ -139,8 +139,9 @@ class Session:
             frame = replace(frame, meta={**frame.meta, "retry_429": True})
         elif "end" in frame.meta:
             meta["end"] = frame.meta["end"].decode("latin-1")
-        if self._identity.transport == "sse" and frame.meta.get("method") == "GET":
-            self._stream = self._stream or frame.channel  # it carries every answer, so it belongs to no one exchange
+        if frame.meta.get("method") == "GET" and self.exchange is not None and self.exchange.origin is Origin.SURVEY:
+            # It goes on through the whole session, so what it brings belongs to whatever is played by then.
+            self._stream = frame.channel if self._identity.transport == "sse" else None
         elif frame.channel != "main":
             self._spans[frame.channel] = self.span
         kind = Kind.MESSAGE if message is not ABSENT else Kind.REQUEST if http and not frame.data else Kind.BYTES

@@ -119,6 +119,7 @@ class Pack:
     survey: Callable[[Iterable[Transcript], Lens], Mapping[str, Any]]
     connecting: Callable[[str], str | None]
     opening: Callable[[Revision], str | None]
+    listening: Callable[[Revision, str], str | None]
     applies: Callable[[Requirement, Mapping[str, Any]], str | None]
     fill: Callable[[Exchange, Mapping[str, Any]], list[Exchange]]
     tables: Mapping[str, str] = field(default_factory=dict)

@@ -17,6 +17,11 @@ def opening(revision: Revision) -> str | None:
     return None if revision.era == "modern" else "mcp.survey.open"
 
 
+def listening(revision: Revision, transport: str) -> str | None:
+    """The exchange that an opened session goes on with: clients listen where the server may speak on its own."""
+    return "mcp.survey.listen" if transport == "http" and revision.traits.get("resumption") else None
+
+
 def connecting(transport: str) -> str | None:
     """The exchange that every connection begins with, opened or not: on HTTP+SSE there is no saying anything without the stream."""
     return "mcp.survey.connect-sse" if transport == "sse" else None
@@ -31,6 +36,7 @@ PACK = Pack(
     survey=survey,
     connecting=connecting,
     opening=opening,
+    listening=listening,
     applies=applies,
     fill=fill,
     tables={"schema-rows": "schema-rows.yaml"},
