@@ -102,6 +102,10 @@ def redactor(secrets: Iterable[str]) -> Callable[[bytes], bytes] | None:
     return redact
 
 
+def _unheard(_: Event) -> None:
+    return None
+
+
 class Runner:
     """Plays one target. `lanes` are there after `run`, also when it was cancelled: what was seen is judged all the same."""
 
@@ -233,10 +237,20 @@ class Runner:
         offered = await self._open(lane)
         self._tell(lane)
         if offered:
-            older = any(other.offered for other in legacy)
-            alone = not legacy and not self.options.selection.revisions
-            eras = ("dual-era",) if older else ("modern-only",) if legacy or alone else ()
-            await lane.run(eras)
+            older = any(other.offered for other in legacy) if legacy else await self._speaks_legacy(lane)
+            await lane.run(("dual-era",) if older else ("modern-only",))
+
+    async def _speaks_legacy(self, lane: LaneRunner) -> bool:
+        """Where no legacy lane was asked for: would the newest legacy revision be served? Of that look nothing is recorded."""
+        known = [one for one in self.suite.catalogue.revisions if one.era == "legacy"]
+        if not known:
+            return False
+        probe = self._lane(max(known, key=lambda one: one.order), lane.transport, lane.tasks)
+        probe.emit = _unheard
+        offered = await self._open(probe)
+        if probe.main is not None and offered:
+            await probe.main.close()
+        return offered
 
     async def _open(self, lane: LaneRunner) -> bool:
         try:
