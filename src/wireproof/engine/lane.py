@@ -244,7 +244,8 @@ class LaneRunner:
         tags = set(self._survey()["tags"])
         for exchange in self._survey_exchanges("list"):
             if tags.issuperset(exchange.needs):
-                await self._play(self.main, exchange)
+                for filled in self.suite.pack.fill(exchange, {**self._survey(), **self._own_facts()}):
+                    await self._play(self.main, filled)
         self.facts = {**self._survey(), **self._own_facts()}
         near = ("loopback",) if self._loopback() else ()
         self.facts["tags"] = sorted({*self.facts["tags"], *eras, *near})

@@ -10,7 +10,7 @@ from wireproof.library.exchanges import read_exchanges
 from wireproof.library.schemas import schemas_of
 from wireproof.model.catalogue import Level
 from wireproof.model.errors import UsageError
-from wireproof.model.exchange import Exchange, Expect, Silence
+from wireproof.model.exchange import Exchange, Expect
 
 
 def lint(places: Iterable[Path], protocol: str = "mcp") -> tuple[list[UsageError], int]:
@@ -45,11 +45,9 @@ def _exchange(one: Exchange, catalogue: Catalogue) -> Iterator[UsageError]:
             hint = f"known: {', '.join(known)}"
             yield UsageError(f"{one.id}: no revision is called {name!r}", where=one.where, hint=hint)
             return
+    for row in one.about:
+        yield from _row(one, row, catalogue)
     for step in one.steps:
-        if not isinstance(step, Expect | Silence):
-            continue
-        for row in step.about:
-            yield from _row(one, row, catalogue)
         if isinstance(step, Expect):
             yield from _definitions(one, step, catalogue)
 

@@ -142,14 +142,15 @@ class Player:
         started: Mapping[str, int],
     ) -> None:
         limit = session.deadline * step.within
-        if step.of is not None:
+        if step.message is not None:
+            asked = sent[step.of][1] if step.of is not None else None
+            outcome, seq = await _inbound(session, step.message, started.get(step.connection, 0), limit, asked)
+        elif step.of is not None:
             session, out = sent[step.of]
             if step.event in (None, "head", "end"):
                 outcome, seq = await _answer(session, out, limit, step.event)
             else:
                 outcome, seq = await _event_on(session, out.channel, str(step.event), limit)
-        elif step.message is not None:
-            outcome, seq = await _inbound(session, step.message, started.get(step.connection, 0), limit)
         else:
             outcome, seq = await _happening(session, str(step.event), limit)
         session.note(Kind.AWAIT, step=index, outcome=outcome, seq=seq)
@@ -252,7 +253,7 @@ async def _answer(session: Session, out: Record, limit: float, event: str | None
     if end is not None:
         return await _after_end(session, out, end, limit)
     if not session.alive:
-        return ("exit" if any(one.kind is Kind.EXIT for one in session.records) else "closed"), None
+        return _gone(session), None
     return ("timeout" if await session.fence() else "dead"), None
 
 
@@ -297,8 +298,11 @@ async def _after_end(session: Session, out: Record, end: Record, limit: float) -
     return "end", end.seq
 
 
-async def _inbound(session: Session, method: str, since: int, limit: float) -> tuple[str, int | None]:
-    """The first message with that method since the exchange began which no earlier expectation took."""
+async def _inbound(
+    session: Session, method: str, since: int, limit: float, asked: Record | None
+) -> tuple[str, int | None]:
+    """The first message with that method since the exchange began which no earlier expectation took; where it is due because
+    of a request, `asked`, the answer to that one if it comes instead."""
     taken = {one.meta.get("seq") for one in session.records[since:] if one.kind is Kind.AWAIT}
 
     def find() -> Record | None:
@@ -312,11 +316,19 @@ async def _inbound(session: Session, method: str, since: int, limit: float) -> t
                 return one
         return None
 
-    await session.wait(lambda: find() is not None or not session.alive, limit)
-    found = find()
+    def answer() -> Record | None:
+        return session.tracker.answer_to(asked.seq) if asked is not None else None
+
+    def over() -> bool:
+        return not session.alive or (asked is not None and _over(session, asked))
+
+    await session.wait(lambda: find() is not None or answer() is not None or over(), limit)
+    found = find() or answer()
     if found is not None:
         return "answered", found.seq
-    return ("timeout" if session.alive else "closed"), None
+    if asked is not None and session.alive and _over(session, asked):
+        return "end", None
+    return ("timeout" if session.alive else "dead" if session.flooded else "closed"), None
 
 
 async def _happening(session: Session, event: str, limit: float) -> tuple[str, int | None]:
@@ -359,6 +371,13 @@ async def _event_on(session: Session, channel: str, event: str, limit: float) ->
         return "answered", found.seq
     end = session.ended(channel)
     return ("timeout", None) if end is None else ("closed" if _head(session, channel) else "fault", end.seq)
+
+
+def _gone(session: Session) -> str:
+    """Why nothing more can come: we stopped listening to a flood (which shows nothing), the process ended, or the peer closed."""
+    if session.flooded:
+        return "dead"
+    return "exit" if any(one.kind is Kind.EXIT for one in session.records) else "closed"
 
 
 def _head(session: Session, channel: str) -> Record | None:

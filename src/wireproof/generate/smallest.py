@@ -111,3 +111,21 @@ def _number(schema: Mapping[str, Any]) -> JSON:
     if isinstance(high, int | float) and high < 1:
         return high
     return step if isinstance(step, int | float) else 1
+
+
+def spoiled(schema: JSON, arguments: JSON) -> JSON:
+    """The arguments with one required member of a plainly wrong type; None where the schema gives no clear occasion.
+
+    Values are chosen so that no usual coercion mends them: a number is no object, an object no string.
+    """
+    if not isinstance(schema, dict) or not isinstance(arguments, dict):
+        return None
+    properties = _object(schema.get("properties"))
+    for name in _list(schema.get("required")):
+        part = properties.get(name) if isinstance(name, str) else None
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind in ("string", "integer", "number", "boolean"):
+            return {**arguments, name: {"wireproof": True}}
+        if kind == "object":
+            return {**arguments, name: 7}
+    return None

@@ -226,20 +226,21 @@ def ambient(played: Played, lane: Lane) -> list[Finding]:
     records = played.transcript.records
     found: list[Finding] = []
     for check in lane.pack.checks:
-        groups: dict[tuple[str, bool, str, str, str], list[Note]] = defaultdict(list)
+        groups: dict[tuple[str, Verdict, str, str, str], list[Note]] = defaultdict(list)
         for note in check.body(talk):
             row = note.requirement or check.rows[0]
             place = _INDEX.sub("/*", note.pointer)
             subject = "" if note.ok else note.subject
-            groups[(row, note.ok, subject, place, note.remark)].append(note)
-        for (row, fine, subject, _, remark), notes in groups.items():
+            verdict = Verdict.PASSED if note.ok else Verdict.ERRORED if note.ours else Verdict.FAILED
+            groups[(row, verdict, subject, place, note.remark)].append(note)
+        for (row, verdict, subject, _, remark), notes in groups.items():
             first = notes[0]
             span = next((records[seq].span for seq in reversed(first.seqs) if seq < len(records)), None)
             exchange = exchanges.get(span or "")
             found.append(
                 Finding(
                     requirement=row,
-                    verdict=Verdict.PASSED if fine else Verdict.FAILED,
+                    verdict=verdict,
                     why=first.why,
                     subject=subject,
                     check=check.name,
@@ -308,8 +309,15 @@ def settle(lane: Lane) -> list[Finding]:
                 final.append(replace(one, verdict=Verdict.UNOBSERVED, flaky=True, why=why))
             else:
                 final.append(one)
-    final = _merged(final)
+    final = [one for one in _merged(final) if _counts(lane, one)]
     return final + list(_uncovered(lane, {one.requirement for one in final}))
+
+
+def _counts(lane: Lane, one: Finding) -> bool:
+    """A row that does not apply is told so, whatever was seen in passing; only what is broken is said all the same."""
+    if one.verdict in (Verdict.FAILED, Verdict.ERRORED):
+        return True
+    return lane.pack.applies(lane.requirements[one.requirement], lane.lens.facts) is None
 
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:

@@ -20,7 +20,8 @@ Outgoing = Request | Notify | Respond | Send | SendBytes | Http
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """What a check says of one occasion. `ok` False is a breach; `seqs` are the records that show it."""
+    """What a check says of one occasion. `ok` False is a breach; `seqs` are the records that show it. With `ours` the fault is
+    not the target's but wireproof's own, and the verdict is errored."""
 
     ok: bool
     seqs: tuple[int, ...]
@@ -29,6 +30,7 @@ class Note:
     subject: str = ""
     remark: str = ""
     requirement: str = ""
+    ours: bool = False
 
 
 def ok(*seqs: int, subject: str = "", remark: str = "", requirement: str = "") -> Note:
@@ -37,6 +39,10 @@ def ok(*seqs: int, subject: str = "", remark: str = "", requirement: str = "") -
 
 def broken(*seqs: int, why: str, pointer: str = "", subject: str = "", requirement: str = "") -> Note:
     return Note(ok=False, seqs=seqs, why=why, pointer=pointer, subject=subject, requirement=requirement)
+
+
+def errored(*seqs: int, why: str, pointer: str = "", requirement: str = "") -> Note:
+    return Note(ok=False, seqs=seqs, why=why, pointer=pointer, requirement=requirement, ours=True)
 
 
 CheckBody = Callable[[Any], Iterator[Note]]

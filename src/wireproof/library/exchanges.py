@@ -213,6 +213,7 @@ def exchange(raw: Mapping[str, Any], *, protocol: str, topic: str, where: str = 
         reads_only=raw.get("reads_only", False),
         capabilities=client.get("capabilities", ABSENT),
         canned=client.get("canned", {}),
+        provokes=tuple(raw.get("provokes", ())),
         origin=Origin(raw.get("origin", "scripted")),
         where=where,
     )
@@ -225,7 +226,7 @@ def _with(made: Expect, **changes: Any) -> Expect:
 def literal(made: Exchange) -> dict[str, Any]:
     """The exchange as a file would hold it, without what equals a default; `exchange(literal(x))` is x again."""
     raw: dict[str, Any] = {"id": made.id, "title": made.title}
-    for name in ("since", "until", "transports", "needs", "for_each", "subject"):
+    for name in ("since", "until", "transports", "needs", "for_each", "subject", "provokes"):
         if value := getattr(made, name):
             raw[name] = list(value) if isinstance(value, tuple) else value
     if made.isolation is not Isolation.SHARED:

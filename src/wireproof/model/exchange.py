@@ -185,7 +185,8 @@ Step = Request | Notify | Respond | Send | SendBytes | Http | Expect | Silence |
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A conversation to play. `where` is file:line. `subject` is what for_each filled in."""
+    """A conversation to play. `where` is file:line. `subject` is what for_each filled in. `provokes` are rows that no step
+    decides but that ambient checks can judge by what comes of it."""
 
     id: str
     title: str
@@ -204,14 +205,15 @@ class Exchange:
     reads_only: bool = False
     capabilities: JSON = ABSENT
     canned: Mapping[str, Any] = field(default_factory=dict)
+    provokes: tuple[str, ...] = ()
     origin: Origin = Origin.SCRIPTED
     where: str = ""
 
     @property
     def about(self) -> tuple[str, ...]:
-        """Every requirement that some step decides, in order, once."""
+        """Every requirement that some step decides or that the exchange provokes, in order, once."""
         named = (row for step in self.steps if isinstance(step, Expect | Silence) for row in step.about)
-        return tuple(dict.fromkeys(named))
+        return tuple(dict.fromkeys((*named, *self.provokes)))
 
     @property
     def span(self) -> str:

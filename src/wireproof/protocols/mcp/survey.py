@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from wireproof.generate.smallest import smallest
+from wireproof.generate.smallest import smallest, spoiled
 from wireproof.judge.pack import Lens
 from wireproof.model.catalogue import Requirement
 from wireproof.model.jsontext import JSON, dump
@@ -23,12 +23,10 @@ _LISTS: Final = {
     "prompts/list": ("prompts", "name"),
 }
 _CAPABILITIES: Final = ("tools", "resources", "prompts", "completions", "logging", "tasks")
-_SUB: Final = (
-    ("tools", "listChanged"),
-    ("prompts", "listChanged"),
-    ("resources", "listChanged"),
-    ("resources", "subscribe"),
-)
+_FLAGS: Final = ("tools.listChanged", "prompts.listChanged", "resources.listChanged", "resources.subscribe")
+"""Members of capabilities that are booleans."""
+_PARTS: Final = ("tasks.list", "tasks.cancel", "tasks.requests.tools.call")
+"""Members of capabilities that are objects."""
 
 
 def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
@@ -49,9 +47,20 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
                 _gather(facts[name], result.get(name), key)
                 if isinstance(result.get("nextCursor"), str):
                     facts.setdefault("paged", []).append(call.method)
+            if call.method == "completion/complete" and not lens.revision.traits.get("completions_capability"):
+                facts["completes"] = True
         facts["protected"] = facts.get("protected", False) or any(call.status == 401 for call in talk.calls)
-    facts["callable"] = [_callable(one, policy) for one in facts["tools"] if _may_call(one, policy)]
+    facts["callable"] = [
+        _callable(one, policy, facts["tools"], lens) for one in facts["tools"] if _may_call(one, policy)
+    ]
+    facts["as_task"] = {
+        support: [one for one in facts["callable"] if task_support(one) == support]
+        for support in ("forbidden", "required")
+    }
     facts["readable"] = facts["resources"][:20]
+    facts["prompts"] = [_prompt(one) for one in facts["prompts"]]
+    facts["resourceTemplates"] = [_template(one) for one in facts["resourceTemplates"]]
+    facts["completable"] = [one["completing"] for one in facts["prompts"] if "completing" in one]
     facts["tags"] = sorted(_tags(facts))
     return facts
 
@@ -65,6 +74,7 @@ def _opening(facts: dict[str, Any], method: str, result: Mapping[str, Any]) -> N
     server = result.get("serverInfo") or (
         meta.get("io.modelcontextprotocol/serverInfo") if isinstance(meta, dict) else {}
     )
+    facts["names_itself"] = bool(server) or "serverInfo" in result
     if isinstance(server, dict):
         facts["server"] = {key: server[key] for key in ("name", "version") if isinstance(server.get(key), str)}
     versions = result.get("supportedVersions")
@@ -92,19 +102,61 @@ def _may_call(tool: Mapping[str, Any], policy: Mapping[str, Any]) -> bool:
     return reads and (bool(policy.get("read_only")) or hints.get("openWorldHint") is False)
 
 
-def _callable(tool: Mapping[str, Any], policy: Mapping[str, Any]) -> dict[str, Any]:
+def _callable(
+    tool: Mapping[str, Any], policy: Mapping[str, Any], tools: list[dict[str, Any]], lens: Lens
+) -> dict[str, Any]:
+    """The tool with `arguments` and `invented`; and, where there are such, `recased`, its name in other letters that no tool has,
+    and `spoiled`, arguments that its schema refuses."""
     given = policy.get("named", {}).get(tool["name"], ())
     arguments = given[0] if given else smallest(tool.get("inputSchema"))
-    return {**tool, "arguments": arguments, "invented": not given}
+    made = {**tool, "arguments": arguments, "invented": not given}
+    recased = tool["name"].swapcase()
+    if all(one["name"] != recased for one in tools):
+        made["recased"] = recased
+    bad = spoiled(tool.get("inputSchema"), arguments)
+    if bad is not None and lens.schemas.target_problems(tool.get("inputSchema"), bad):
+        made["spoiled"] = bad
+    return made
+
+
+def task_support(tool: Mapping[str, Any]) -> str:
+    """execution.taskSupport of a listed tool; forbidden when it is not said (basic/utilities/tasks, 2025-11-25)."""
+    execution = tool.get("execution")
+    return str(execution.get("taskSupport", "forbidden")) if isinstance(execution, dict) else "forbidden"
+
+
+def _prompt(prompt: Mapping[str, Any]) -> dict[str, Any]:
+    """The prompt with `bare`, no arguments, where it can be asked for without any, and `completing`, what to complete where it has some."""
+    given = prompt.get("arguments")
+    arguments = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+    names = [one["name"] for one in arguments if isinstance(one.get("name"), str)]
+    made = dict(prompt)
+    if any(one.get("required") is True for one in arguments):
+        made["needy"] = {}
+    else:
+        made["bare"] = {}
+    if names:
+        made["completing"] = {"ref": {"type": "ref/prompt", "name": prompt["name"]}, "argument": names[0]}
+    return made
+
+
+def _template(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The template with `completing`, its first variable (RFC 6570), where it has one."""
+    found = _VARIABLE.search(template["uriTemplate"])
+    if found is None:
+        return dict(template)
+    ref = {"type": "ref/resource", "uri": template["uriTemplate"]}
+    return {**template, "completing": {"ref": ref, "argument": found.group(1)}}
 
 
 def _tags(facts: Mapping[str, Any]) -> set[str]:
     capabilities = facts["capabilities"]
     tags = {name for name in _CAPABILITIES if isinstance(capabilities.get(name), dict)}
-    for name, member in _SUB:
-        part = capabilities.get(name)
-        if isinstance(part, dict) and part.get(member) is True:
-            tags.add(f"{name}.{member}")
+    tags |= {name for name in _FLAGS if _declared(capabilities, name) is True}
+    tags |= {name for name in _PARTS if isinstance(_declared(capabilities, name), dict)}
+    tags |= {"completions"} if facts.get("completes") else set()
+    tags |= {f"without:{name}" for name in (*_CAPABILITIES, *_FLAGS, *_PARTS) if name not in tags}
+    tags |= {"server-info"} if facts.get("names_itself") else set()
     singular = {"tools": "tool", "resources": "resource", "resourceTemplates": "template", "prompts": "prompt"}
     tags |= {one for plural, one in singular.items() if facts[plural]}
     tags |= {"legacy-sse"} if facts.get("transport") == "sse" else set()
@@ -123,6 +175,13 @@ def _tags(facts: Mapping[str, Any]) -> set[str]:
     return tags | {name for name in ("session", "protected") if facts.get(name)} | set(facts.get("eras", ()))
 
 
+def _declared(capabilities: JSON, name: str) -> JSON:
+    """The member of the declared capabilities that a dotted name leads to; None when it is not there."""
+    for part in name.split("."):
+        capabilities = capabilities.get(part) if isinstance(capabilities, dict) else None
+    return capabilities
+
+
 def applies(requirement: Requirement, facts: Mapping[str, Any]) -> str | None:
     """None when the row applies, else the declared reason why not."""
     tags = facts.get("tags", ())
@@ -137,6 +196,10 @@ _REASONS: Final = {
     "dual-era": "the server serves one era only",
     "protected": "no 401 was seen: the server is not protected",
     "session": "the server issues no session id",
+    "server-info": "the server does not name itself",
+    "without:completions": "the server declares completions",
+    "without:resources.subscribe": "the server declares resources.subscribe",
+    "without:tasks": "the server declares tasks",
     "mirrored": "no tool mirrors a parameter into a header",
     "legacy-sse": "the legacy HTTP+SSE transport is not offered",
 }
@@ -150,6 +213,7 @@ _EACH: Final = {
 }
 _KEY: Final = {"tool": "name", "callable": "name", "resource": "uri", "template": "uriTemplate", "prompt": "name"}
 MOST: Final = 20
+_VARIABLE: Final = re.compile(r"\{[+#./;?&]?([A-Za-z0-9_.%]+)")
 _FACT: Final = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
 
 
