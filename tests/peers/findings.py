@@ -217,8 +217,8 @@ def render() -> str:
     lines = [
         "# Findings on real servers",
         "",
-        "Made from [peers.yaml](peers.yaml) by `python tests/peers/findings.py --render`. Each argument says which sentence obliges the server and why no",
-        "other reading saves it; the bytes of each finding are in the YAML.",
+        "Made from [peers.yaml](peers.yaml) by `python tests/peers/findings.py --render`. Each argument says which sentence",
+        "obliges the server and why no other reading saves it; the bytes of each finding are in the YAML.",
         "",
     ]
     for name, argument in arguments.items():
