@@ -29,6 +29,8 @@ LONGEST_RETRY: Final = 5.0
 """Seconds that are waited, at most, when a server says when its stream may be taken up again."""
 LEAVE_WAIT: Final = 1.0
 MAX_RECORDS: Final = 200_000
+FLOOD: Final = 5_000
+"""Arrivals among which nothing was that we waited for: a peer that says more is not listened to any longer on this connection."""
 
 
 class Session:
@@ -68,6 +70,8 @@ class Session:
         self._stream: str | None = None
         self._started = now_ns()
         self.link_over = False
+        self.flooded = False
+        self._unasked = 0
         emit(
             TranscriptOpened(
                 transcript=transcript.id,
@@ -166,6 +170,10 @@ class Session:
         if arrival is None:
             return False
         await self._take(arrival)
+        self._unasked += arrival.kind in (Kind.MESSAGE, Kind.BYTES, Kind.EVENT)
+        if self._unasked > FLOOD:
+            self.record(Way.NOTE, Kind.FAULT, fault=f"flood: {FLOOD} arrivals and nothing that answers")
+            self.alive, self.link_over, self.flooded = False, True, True
         return True
 
     async def _take(self, arrival: Arrival) -> None:
@@ -210,6 +218,7 @@ class Session:
                 return done()
             if not await self.pull(left) and self.link_over:
                 return done()
+        self._unasked = 0
         return True
 
     async def drain(self) -> None:

@@ -11,6 +11,7 @@ from wireproof.transports.link import MAX_FRAME, now_ns
 
 KEPT_OF_LONG = 4096
 MAX_STDERR = 1024 * 1024
+MAX_STDERR_LINES = 10_000
 _LONGEST_STDERR_LINE = 64 * 1024
 
 _NEWLINE: Mapping[bytes, Mapping[str, Any]] = {
@@ -75,12 +76,13 @@ class LineSplitter:
 
 
 class StderrSplitter:
-    """Bytes in, STDERR arrivals out, a line each; after `limit` bytes in all one last arrival says that the rest is not kept."""
+    """Bytes in, STDERR arrivals out, a line each; after `limit` bytes or MAX_STDERR_LINES one last arrival says that no more is kept."""
 
     def __init__(self, limit: int = MAX_STDERR) -> None:
         self._left = limit
         self._limit = limit
         self._rest = b""
+        self._lines = 0
         self._told = False
 
     def feed(self, chunk: bytes) -> list[Arrival]:
@@ -91,14 +93,15 @@ class StderrSplitter:
         self._left -= len(kept)
         lines = (self._rest + kept).split(b"\n")
         self._rest = lines.pop()
-        made = [_stderr(line, at_ns) for line in lines]
-        over = len(kept) < len(chunk)
+        over = len(kept) < len(chunk) or self._lines + len(lines) > MAX_STDERR_LINES
+        made = [_stderr(line, at_ns) for line in lines[: MAX_STDERR_LINES - self._lines]]
+        self._lines += len(made)
         if self._rest and (over or len(self._rest) > _LONGEST_STDERR_LINE):
             made.append(_stderr(self._rest, at_ns))
             self._rest = b""
         if over:
             self._told = True
-            why = f"stderr is over {self._limit} bytes; the rest is not kept"
+            why = f"stderr is over {self._limit} bytes or {MAX_STDERR_LINES} lines; the rest is not kept"
             made.append(Arrival(kind=Kind.STDERR, at_ns=at_ns, meta={"truncated": True, "why": why}))
         return made
 
