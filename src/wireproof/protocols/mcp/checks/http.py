@@ -75,6 +75,22 @@ def notification_status(talk: Talk) -> Iterator[Note]:
             yield ok(*trip.seqs)
 
 
+@check("mcp.http.endpoint.post")
+def one_endpoint(talk: Talk) -> Iterator[Note]:
+    """Requests of what the server declares are not sent away from the endpoint as if there were nothing (2026-07-28)."""
+    if not talk.modern or talk.transport != "http":
+        return
+    for trip in posts(talk, Shape.REQUEST):
+        feature = trip.call.method.partition("/")[0] if trip.call else ""
+        if not trip.lawful or not (feature == "server" or talk.has(feature)):
+            continue
+        told = any(isinstance(one.message, dict) and "jsonrpc" in one.message for one in trip.parts)
+        if trip.status in (404, 405) and not told and trip.call:
+            yield broken(*trip.seqs, why=f"{trip.call.method} got {trip.status} without a JSON-RPC error")
+        elif told:
+            yield ok(*trip.seqs)
+
+
 @check("mcp.http.session.id-ascii")
 def session_id_visible(talk: Talk) -> Iterator[Note]:
     """A session id consists of visible ASCII characters."""
@@ -116,6 +132,7 @@ def no_server_requests(talk: Talk) -> Iterator[Note]:
 CHECKS = (
     response_content_type,
     notification_status,
+    one_endpoint,
     session_id_visible,
     no_session_minted,
     no_server_requests,

@@ -188,9 +188,11 @@ def _stream_path(talk: Talk) -> str:
 
 
 def _legacy_stream(trip: Trip) -> Iterator[Note]:
+    announced = False
     for one in trip.events:
         name = one.meta.get("event")
         if name == "endpoint":
+            announced = True
             if not one.raw.strip():
                 why = "the endpoint event names no URI"
                 yield broken(*trip.seqs, one.seq, why=why, requirement="mcp.httpsse.endpoint-event")
@@ -199,7 +201,7 @@ def _legacy_stream(trip: Trip) -> Iterator[Note]:
                 yield ok(one.seq)
             else:
                 yield broken(one.seq, why=f"a message came as an event called {name!r}")
-        elif one.kind is Kind.MESSAGE and name == "message":
+        elif one.kind is Kind.MESSAGE and name == "message" and announced:
             yield broken(one.seq, why="the data of a message event is no JSON")
 
 
