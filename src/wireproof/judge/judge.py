@@ -168,7 +168,7 @@ def _decide(
     if not step.about:
         why = f"a prerequisite did not hold: {miss}"
         return [], (Verdict.BLOCKED, why, f"record {evidence[-1]}")
-    if seen.outcome == "dead" or _unreachable(seen, scene, note):
+    if (seen.outcome == "dead" and not step.alive) or _unreachable(seen, scene, note):
         return _all(step, exchange, index, verdict=Verdict.BLOCKED, why=miss, blocked_by=f"record {note.seq}"), (
             Verdict.BLOCKED,
             miss,

@@ -60,16 +60,17 @@ def patterns(value: Mapping[str, Any] | list[Any]) -> tuple[Pattern, ...]:
     return (pattern(value),)
 
 
-def raw_bytes(value: str | Mapping[str, str]) -> bytes:
-    """`bytes:` is text (UTF-8), {hex: ...}, {base64: ...} or {text: ..., times: n} for long ones."""
+def raw_bytes(value: str | Mapping[str, Any]) -> bytes:
+    """`bytes:` is text (UTF-8), {hex: ...}, {base64: ...} or {text: ..., times: n} for long ones; `numbered`: # counts along in each."""
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
     if "hex" in value:
         return bytes.fromhex(value["hex"])
     if "base64" in value:
         return base64.b64decode(value["base64"])
-    unit = value["text"] * int(value.get("times", 1))
-    return (value.get("before", "") + unit + value.get("after", "")).encode("utf-8", "surrogatepass")
+    text, times = str(value["text"]), int(value.get("times", 1))
+    many = [text.replace("#", str(index)) for index in range(times)] if value.get("numbered") else [text] * times
+    return "".join([value.get("before", ""), *many, value.get("after", "")]).encode("utf-8", "surrogatepass")
 
 
 def _request(raw: Mapping[str, Any], name: str) -> Request:
@@ -121,6 +122,7 @@ def _expect(raw: Mapping[str, Any], _name: str) -> Expect:
         aspect=raw.get("aspect"),
         capture=raw.get("capture", {}),
         within=raw.get("within", 1.0),
+        alive=raw.get("alive", False),
         why=raw.get("why"),
         name=raw.get("name"),
         connection=raw.get("as", "main"),
@@ -155,6 +157,7 @@ _VERBS: Final[Mapping[str, Callable[[Mapping[str, Any], str], Step]]] = {
         name=name,
         headers=raw.get("headers", {}),
         end=raw_bytes(raw["end"]) if "end" in raw else None,
+        pieces=tuple(raw.get("pieces", ())),
         connection=raw.get("as", "main"),
     ),
     "http": _http,

@@ -74,12 +74,13 @@ class Send:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendBytes:
-    """Raw bytes: a stdio line (newline added unless `end` says otherwise) or the body of a POST."""
+    """Raw bytes: a stdio line (newline added unless `end` says otherwise) or the body of a POST. `pieces`: offsets at which it is written apart."""
 
     data: bytes
     name: str
     headers: Mapping[str, str | None] = field(default_factory=dict)
     end: bytes | None = None
+    pieces: tuple[int, ...] = ()
     connection: str = "main"
 
 
@@ -119,7 +120,7 @@ class Expect:
     """Waits for the answer to the step `of`, for a message with method `message`, or for `event`: exit, eof, end, head.
 
     Held against `any_of`; an answer that fits `or_lawful` instead leaves the rows unobserved. `capture`: name to JSON pointer into the message.
-    `within` scales the session's deadline.
+    `within` scales the session's deadline. `alive`: a target that answers nothing any more fails here too, instead of blocking the rows.
     """
 
     of: str | None = None
@@ -131,6 +132,7 @@ class Expect:
     aspect: str | None = None
     capture: Mapping[str, str] = field(default_factory=dict)
     within: float = 1.0
+    alive: bool = False
     why: str | None = None
     name: str | None = None
     connection: str = "main"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from wireproof.model.jsontext import ABSENT, JSON, same
+from wireproof.model.jsontext import ABSENT, JSON, parse, same
 from wireproof.model.wire import Headers, Kind, Record, Way
 
 
@@ -53,6 +53,16 @@ class Call:
     headers: Headers = ()
     head: Record | None = None
     ended: bool = False
+    due: tuple[JSON, ...] = ()
+    """Ids of the requests inside, where one piece holds several: a batch, or raw lines."""
+
+    @property
+    def complete(self) -> bool:
+        """Everything that is due has come: the answer, each answer of a batch, or one error for the whole of it."""
+        if not self.due:
+            return self.answer is not None
+        seen = [one for record in self.answers for one in _ids(record.message)]
+        return any(one is None for one in seen) or all(any(same(due, one) for one in seen) for due in self.due)
 
     @property
     def result(self) -> JSON:
@@ -77,6 +87,8 @@ class Tracker:
         self.inbound: list[Record] = []
         self.strays: list[Record] = []
         self._pending: list[Call] = []
+        self._noticed: Call | None = None
+        self._patience = 0
 
     def feed(self, record: Record) -> None:
         if record.way is Way.OUT and record.kind in (Kind.MESSAGE, Kind.BYTES, Kind.REQUEST):
@@ -95,6 +107,8 @@ class Tracker:
         kind = shape(message)
         if kind is Shape.RESPONSE:
             return
+        whole = _written(record)
+        identity = whole.get("id", ABSENT) if isinstance(whole, dict) else ABSENT
         call = Call(
             seq=record.seq,
             channel=record.channel,
@@ -102,9 +116,10 @@ class Tracker:
             step=record.meta.get("step"),
             method=str(message.get("method", "")) if isinstance(message, dict) else "",
             params=message.get("params", ABSENT) if isinstance(message, dict) else ABSENT,
-            id=message.get("id", ABSENT) if isinstance(message, dict) else ABSENT,
+            id=identity,
             message=message,
             lawful=not record.meta.get("deliberate", False),
+            due=_due(whole),
         )
         self.calls.append(call)
         self.by_seq[record.seq] = call
@@ -112,6 +127,16 @@ class Tracker:
             self.on_channel[record.channel] = call
         if kind is not Shape.NOTIFICATION:
             self._pending.append(call)
+        self._notice(call, kind)
+
+    def _notice(self, call: Call, kind: Shape) -> None:
+        """Remembers the notification that an error without id must be about: nothing else of ours that could be meant is open."""
+        if kind is Shape.NOTIFICATION:
+            odd = any(one.id is ABSENT or one.id is None or not one.lawful for one in self._pending)
+            self._noticed = None if odd or call.channel != "main" else call
+            self._patience = 2  # later requests whose answers may overtake it
+        elif kind is not Shape.REQUEST or not call.lawful:
+            self._noticed = None
 
     def _received(self, record: Record) -> None:
         kind = shape(record.message)
@@ -123,16 +148,22 @@ class Tracker:
             self.strays.append(record)
             return
         call.answers.append(record)
+        if self._noticed is not None and call.seq > self._noticed.seq:
+            self._patience -= 1
+            if not self._patience:
+                self._noticed = None
         if call.answer is None:
             call.answer = record
-            if call in self._pending:
-                self._pending.remove(call)
+        if call in self._pending and call.complete:
+            self._pending.remove(call)
 
     def _owner(self, record: Record) -> Call | None:
         """Whose answer is it? By id; else by HTTP exchange; else the only request that still waits."""
         ids = _ids(record.message)
         for call in reversed(self.calls):
             if call.id is not ABSENT and any(same(call.id, one) for one in ids):
+                return call
+            if any(same(due, one) for due in call.due for one in ids):
                 return call
         for call in self._pending:
             if call.id is not ABSENT and any(str(call.id) == str(one) for one in ids if one is not None):
@@ -145,19 +176,41 @@ class Tracker:
             return self.on_channel[record.channel]
         if shape(record.message) is Shape.OTHER:
             return None  # noise on a line answers nobody
+        if None in ids and _is_error(record.message) and self._noticed is not None:
+            return self._noticed
         if len(self._pending) == 1:
             return self._pending[0]
         odd = [call for call in self._pending if call.id is ABSENT or call.id is None or not call.lawful]
-        return odd[0] if odd and None in ids else None
+        return odd[-1] if odd and None in ids else None
 
     def answer_to(self, seq: int) -> Record | None:
-        """The first answer to what was sent as record `seq`."""
+        """The first answer to what was sent as record `seq`; where several are due, the last, once all have come."""
         call = self.by_seq.get(seq)
-        return call.answer if call else None
+        if call is None or not call.complete:
+            return None
+        return call.answers[-1] if call.due else call.answer
 
     def is_call(self, record: Record) -> bool:
         """A request of the peer that waits for our answer."""
         return record.way is Way.IN and record.kind is Kind.MESSAGE and shape(record.message) is Shape.REQUEST
+
+
+def _written(record: Record) -> JSON:
+    """What the record says to a reader of JSON lines: its message, or what its raw bytes hold; several lines are a list of lines."""
+    if record.kind is not Kind.BYTES or record.message is not ABSENT:
+        return record.message
+    lines = record.raw.split(b"\n") if record.channel == "main" else [record.raw]
+    values = [parse(line)[0] for line in lines if line.strip()]
+    return values[0] if len(values) == 1 else values
+
+
+def _due(whole: JSON) -> tuple[JSON, ...]:
+    items = whole if isinstance(whole, list) else []
+    return tuple(one["id"] for one in items if shape(one) is Shape.REQUEST and isinstance(one["id"], str | int))
+
+
+def _is_error(message: JSON) -> bool:
+    return isinstance(message, dict) and "error" in message
 
 
 def _ids(message: JSON) -> list[JSON]:

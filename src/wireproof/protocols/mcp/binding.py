@@ -99,6 +99,8 @@ class McpBinding:
                 state, frame, _ = self._frame(state, ABSENT, step.headers, data=step.data)
                 if step.end is not None and not state.http:
                     frame = replace(frame, meta={**frame.meta, "end": step.end})
+                if step.pieces:
+                    frame = replace(frame, meta={**frame.meta, "pieces": step.pieces})
                 return state, frame, ABSENT
             case Http():
                 return self._literal_http(state, step)
@@ -235,7 +237,7 @@ class McpBinding:
 
     def fences(self, state: State) -> tuple[Request, ...]:
         """Requests that every server of the revision answers, the second one with an error."""
-        method = "server/discover" if state.modern else "ping"
+        method = str(state.revision.traits.get("liveness", "ping"))
         return (
             Request(method=method, name="fence"),
             Request(method="wireproof/fence", name="fence", deliberate=True),

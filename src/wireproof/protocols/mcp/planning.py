@@ -40,4 +40,7 @@ def _step(value: Any, scope: Mapping[str, Any]) -> Any:
             changes[field.name] = tuple(_step(one, scope) for one in old)
         elif isinstance(old, str | Mapping | list):
             changes[field.name] = fill_value(old, scope)
+        elif isinstance(old, bytes) and b"${" in old:  # text alone can hold a placeholder; other bytes stay as they are
+            text = old.decode("utf-8", "surrogateescape")
+            changes[field.name] = str(fill_value(text, scope)).encode("utf-8", "surrogateescape")
     return replace(value, **changes)
