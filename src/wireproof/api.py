@@ -9,12 +9,15 @@
 from __future__ import annotations
 
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import anyio
 
+from wireproof.engine.choice import check_choice
 from wireproof.engine.lane import Suite
 from wireproof.engine.run import Options, Runner, load_suite
 from wireproof.model.errors import WireproofError
@@ -39,6 +42,8 @@ def run(
     """
     options = options or Options()
     suite = suite or load_suite(options.protocol, options.exchanges)
+    aim = _target(target)
+    check_choice(options.selection, suite, aim)
     fold = Fold(suite.catalogue)
     listeners: list[Callable[[Event], None]] = [fold]
     if listen is not None:
@@ -51,7 +56,7 @@ def run(
         for one in listeners:
             one(event)
 
-    runner = Runner(_target(target), options, emit, suite)
+    runner = Runner(aim, options, emit, suite)
     try:
         anyio.run(_guarded, runner)
     finally:
@@ -67,21 +72,26 @@ def _target(target: Target | str | Iterable[str]) -> Target:
 
 
 async def _guarded(runner: Runner) -> None:
-    """Runs until done or until Ctrl-C, which cancels play and judges what was seen. A lone error leaves its group unwrapped."""
-    stopped = False
+    """Runs until done or until Ctrl-C, which cancels play and judges what was seen. A lone error leaves its group unwrapped.
 
-    async def watch(scope: anyio.CancelScope) -> None:
+    Further signals are taken and ignored until all processes of ours are gone.
+    """
+    stopped = False
+    play = anyio.CancelScope()
+
+    async def watch() -> None:
         nonlocal stopped
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             async for _ in signals:
                 stopped = True
-                scope.cancel()
-                return
+                play.cancel()
 
     try:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(watch, tasks.cancel_scope)
-            await runner.run()
+            if threading.current_thread() is threading.main_thread() and sys.platform != "win32":
+                tasks.start_soon(watch)  # elsewhere signals cannot be received; there Ctrl-C is a KeyboardInterrupt
+            with play:
+                await runner.run()
             tasks.cancel_scope.cancel()
     except BaseExceptionGroup as group:
         raise _first(group) from None

@@ -143,7 +143,8 @@ class LaneRunner:
             return
         exchange = self._filled(self.suite.named(name))
         begun, slow = anyio.current_time(), session.fixed_deadline
-        session.fixed_deadline = self.target.timeout or self.target.startup_wait
+        first = self.main is None  # a server may be slow to start, but not each time
+        session.fixed_deadline = self.target.startup_wait if first else self.target.timeout or self.target.startup_wait
         await self._play(session, exchange)
         session.fixed_deadline = slow
         session.opened = bool(getattr(session.state, "negotiated", None))
@@ -178,6 +179,7 @@ class LaneRunner:
         return {
             "revision": self.revision.id,
             "client_capabilities": self.revision.traits.get("client_capabilities", {}),
+            "liveness": self.revision.traits.get("liveness", ""),
             "version": __version__,
             "target": {"path": urlsplit(self.target.url).path or "/"},
         }
@@ -198,7 +200,7 @@ class LaneRunner:
         """Opens the main session and finds out whether the target offers this revision there."""
         self.main = await self.session("main")
         usual = self.main.fixed_deadline
-        self.main.fixed_deadline = self.target.timeout or self.patience or self.target.startup_wait
+        self.main.fixed_deadline = self.patience or self.target.startup_wait
         for exchange in self._survey_exchanges("opening"):
             await self._play(self.main, exchange)
         self.main.fixed_deadline = usual

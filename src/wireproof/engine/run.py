@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import platform
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -119,12 +120,8 @@ class Runner:
 
     async def run(self) -> None:
         """Raises TargetUnreachable when nothing that speaks the protocol answered."""
-        self._started = anyio.current_time()
+        self._started = time.monotonic()
         self.emit(self._start())
-        known = {one.id for one in self.suite.catalogue.revisions}
-        for wanted in self.options.selection.revisions:
-            if wanted not in known:
-                raise UsageError(f"no revision is called {wanted!r}", hint=f"known: {', '.join(sorted(known))}")
         async with anyio.create_task_group() as tasks:
             for transport in self._transports():
                 lanes = [self._lane(revision, transport, tasks) for revision in self._revisions(transport)]
@@ -139,13 +136,19 @@ class Runner:
         for lane in self.lanes:
             if lane.offered and not lane.findings:
                 lane.judge()
-        self.emit(RunFinished(duration_s=0.0, interrupted=True))
+        self.emit(RunFinished(duration_s=self._seconds(), interrupted=True))
+
+    def _seconds(self) -> float:
+        return round(time.monotonic() - self._started, 3)
 
     def _conclude(self) -> None:
         offered = [lane for lane in self.lanes if lane.offered]
         if not offered:
-            raise diagnose(self.target, self.lanes)
-        self.emit(RunFinished(duration_s=round(anyio.current_time() - self._started, 3)))
+            error = diagnose(self.target, self.lanes)
+            self.emit(Told(text=f"{error.message}\n{error.hint}".rstrip(), level="unreachable"))
+            self.emit(RunFinished(duration_s=self._seconds(), exit_code=error.exit_code))
+            raise error
+        self.emit(RunFinished(duration_s=self._seconds()))
 
     def _start(self) -> RunStarted:
         return RunStarted(
@@ -200,7 +203,10 @@ class Runner:
         )
 
     async def _run_lanes(self, lanes: list[LaneRunner]) -> None:
-        """Legacy lanes open at once; the modern one waits for their start-up time, because a legacy server may stay silent on it."""
+        """Legacy lanes open at once; the modern one waits for their start-up time, because a legacy server may stay silent on it.
+
+        When they stay silent for long themselves, it no longer waits for them.
+        """
         slots = anyio.CapacityLimiter(LANES_AT_ONCE)
         legacy = [lane for lane in lanes if lane.revision.era == "legacy"]
         modern = [lane for lane in lanes if lane.revision.era == "modern"]
@@ -226,15 +232,21 @@ class Runner:
         async with anyio.create_task_group() as tasks:
             for lane in legacy:
                 tasks.start_soon(one, lane)
-            await first.wait()
+            with anyio.move_on_after(
+                self.target.startup_wait / 3
+            ):  # the user should not wait twice for what never answers
+                await first.wait()
             startup = anyio.current_time() - started
             for lane in modern:
-                patience = max(3.0, 3 * startup) if any(other.offered for other in legacy) else None
-                tasks.start_soon(self._modern, lane, legacy, patience)
+                patience = max(self.target.timeout or 3.0, 3 * startup) if any(other.offered for other in legacy) else None
+                tasks.start_soon(self._modern, lane, legacy, patience, first)
 
-    async def _modern(self, lane: LaneRunner, legacy: list[LaneRunner], patience: float | None) -> None:
+    async def _modern(
+        self, lane: LaneRunner, legacy: list[LaneRunner], patience: float | None, settled: anyio.Event
+    ) -> None:
         lane.patience = patience
         offered = await self._open(lane)
+        await settled.wait()  # only then is it known whether an older revision is offered too
         self._tell(lane)
         if offered:
             older = any(other.offered for other in legacy) if legacy else await self._speaks_legacy(lane)

@@ -149,7 +149,7 @@ def target_of(trial: Trial) -> Iterator[Target]:
             name=trial.name,
             serve=partial(serve_lines, variant),
             timeout=DEADLINE,
-            startup_wait=5.0,
+            startup_wait=DEADLINE,
             calls=CallPolicy(read_only=True),
         )
         return
@@ -157,7 +157,7 @@ def target_of(trial: Trial) -> Iterator[Target]:
     peer = serve_http(variant, port=0)
     try:
         url = peer.sse_url if trial.transport == "sse" else peer.url
-        yield Target(name=trial.name, url=url, timeout=DEADLINE, startup_wait=5.0, calls=CallPolicy(read_only=True))
+        yield Target(name=trial.name, url=url, timeout=DEADLINE, startup_wait=DEADLINE, calls=CallPolicy(read_only=True))
     finally:
         peer.close()
 

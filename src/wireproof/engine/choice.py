@@ -1,0 +1,54 @@
+"""What the user chose, checked before anything is started: a name that nothing bears is an error, with the names that are near."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from wireproof.engine.lane import Suite
+from wireproof.engine.plan import Selection
+from wireproof.model.errors import UsageError
+from wireproof.model.target import Target
+
+
+def check_choice(selection: Selection, suite: Suite, target: Target) -> None:
+    """Raises UsageError for the first revision, id, exchange or transport of the selection that can choose nothing."""
+    revisions = [one.id for one in suite.catalogue.revisions]
+    for one in selection.revisions:
+        if one not in revisions:
+            raise _unknown("revision", one, revisions)
+    prefixes = {
+        ".".join(words[:size]) for words in _split(suite.catalogue.requirements) for size in range(1, len(words) + 1)
+    }
+    for one in (*selection.select, *selection.ignore):
+        if one.rstrip(".") not in prefixes:
+            raise _unknown("requirement", one, prefixes)
+    exchanges = {one.id for one in suite.exchanges}
+    for one in selection.exchanges:
+        if one.partition("[")[0] not in exchanges:
+            raise _unknown("exchange", one, exchanges)
+    _transports(selection, target)
+
+
+def _transports(selection: Selection, target: Target) -> None:
+    possible = ("http", "sse") if target.url else ("memory", "stdio") if target.serve is not None else ("stdio",)
+    if selection.transports and not set(selection.transports).intersection(possible):
+        what = "a URL" if target.url else "a command"
+        said = " or ".join(selection.transports)
+        raise UsageError(f"{what} cannot be played over {said}", hint=f"{what} is played over {' or '.join(possible)}")
+
+
+def _split(names: Iterable[str]) -> Iterable[list[str]]:
+    return (name.split(".") for name in names)
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """The error for a name that nobody bears: the nearest ones, or all when they are few."""
+    known = sorted(known)
+    inside = [one for one in known if name and name in one][:3]
+    near = difflib.get_close_matches(name, known, n=3) or inside
+    if len(known) <= 8:
+        near = [*near, *(one for one in known if one not in near)]
+    more = "" if kind == "revision" else f"; see wireproof list {kind}s"
+    hint = f"did you mean {', '.join(near)}?" if near else f"nothing comes near it{more}"
+    return UsageError(f"no {kind} is called {name!r}", hint=hint)
