@@ -87,6 +87,7 @@ class LaneRunner:
         self.main: Session | None = None
         self.offered = False
         self.why_not = ""
+        self.counteroffers: tuple[str, ...] = ()
         self.patience: float | None = None
         self.fault: TargetUnreachable | None = None
         self.sessions: list[tuple[Session, str, list[Exchange]]] = []
@@ -208,6 +209,8 @@ class LaneRunner:
         offered = self.revision.id in (facts.get("negotiated"), *facts.get("supported_versions", ()))
         self.offered = offered and (self.main.opened or self.revision.era == "modern")
         if not self.offered:
+            named = (facts.get("negotiated"), *facts.get("supported_versions", ()))
+            self.counteroffers = tuple(one for one in named if isinstance(one, str) and one != self.revision.id)
             self.why_not = self._why_not(facts)
             await self.main.close()
         return self.offered

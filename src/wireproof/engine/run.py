@@ -238,7 +238,9 @@ class Runner:
                 await first.wait()
             startup = anyio.current_time() - started
             for lane in modern:
-                patience = max(self.target.timeout or 3.0, 3 * startup) if any(other.offered for other in legacy) else None
+                patience = (
+                    max(self.target.timeout or 3.0, 3 * startup) if any(other.offered for other in legacy) else None
+                )
                 tasks.start_soon(self._modern, lane, legacy, patience, first)
 
     async def _modern(

@@ -157,7 +157,9 @@ def target_of(trial: Trial) -> Iterator[Target]:
     peer = serve_http(variant, port=0)
     try:
         url = peer.sse_url if trial.transport == "sse" else peer.url
-        yield Target(name=trial.name, url=url, timeout=DEADLINE, startup_wait=DEADLINE, calls=CallPolicy(read_only=True))
+        yield Target(
+            name=trial.name, url=url, timeout=DEADLINE, startup_wait=DEADLINE, calls=CallPolicy(read_only=True)
+        )
     finally:
         peer.close()
 
