@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Final
 
 from wireproof.engine.lane import Suite
 from wireproof.engine.plan import Selection
 from wireproof.model.errors import UsageError
 from wireproof.model.target import Target
+
+_FEW: Final = 8
+"""Names that are all listed."""
 
 
 def check_choice(selection: Selection, suite: Suite, target: Target) -> None:
@@ -45,10 +49,10 @@ def _split(names: Iterable[str]) -> Iterable[list[str]]:
 def _unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that nobody bears: the nearest ones, or all when they are few."""
     known = sorted(known)
-    inside = [one for one in known if name and name in one][:3]
-    near = difflib.get_close_matches(name, known, n=3) or inside
-    if len(known) <= 8:
-        near = [*near, *(one for one in known if one not in near)]
-    more = "" if kind == "revision" else f"; see wireproof list {kind}s"
-    hint = f"did you mean {', '.join(near)}?" if near else f"nothing comes near it{more}"
-    return UsageError(f"no {kind} is called {name!r}", hint=hint)
+    near = difflib.get_close_matches(name, known, n=3) or [one for one in known if name and name in one][:3]
+    parts = [f"did you mean {' or '.join(near)}?"] if near else []
+    if len(known) <= _FEW:
+        parts.append(f"known: {', '.join(known)}")
+    elif not near:
+        parts.append(f"nothing comes near it; see wireproof list {kind}s")
+    return UsageError(f"no {kind} is called {name!r}", hint=" ".join(parts))

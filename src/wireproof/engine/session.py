@@ -107,6 +107,7 @@ class Session:
                 if message is not ABSENT:
                     message, fault = parse(raw)
             parts["meta"] = _redact_meta(parts.get("meta", {}), self._redact)
+            fault = fault and self._redact(fault.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
         channel = parts.get("channel", "main")
         made = Record(
             seq=len(self.records),
