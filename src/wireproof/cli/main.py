@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import traceback
 from typing import Final
@@ -58,8 +59,11 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         code = 2
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         code = 130
+    except BrokenPipeError:  # who read our output had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
     except WireproofError as error:
         show(error)
         code = error.exit_code
@@ -71,8 +75,17 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def show(error: WireproofError) -> None:
-    """An error as the user reads it: place, sentence, hint."""
+    """An error as the user reads it: place, sentence, hint. What of it comes from a target or a file does no harm in a terminal."""
     place = f"{error.where}: " if error.where else ""
-    click.echo(f"wireproof: {place}{error.message}", err=True)
+    click.echo(f"wireproof: {harmless(place + error.message)}", err=True)
     if error.hint:
-        click.echo(f"  hint: {error.hint}", err=True)
+        first, *rest = harmless(error.hint, lines=True).split("\n")
+        click.echo("\n".join([f"  hint: {first}", *(f"  {line}" for line in rest)]), err=True)
+
+
+def harmless(text: str, *, lines: bool = False) -> str:
+    """Control and invisible characters become visible; `lines` leaves newlines alone."""
+    return "".join(
+        char if char.isprintable() or (lines and char == "\n") else char.encode("unicode_escape").decode("ascii")
+        for char in text.encode("utf-8", "backslashreplace").decode("utf-8")
+    )

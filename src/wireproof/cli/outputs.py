@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +22,7 @@ RENDERERS: Final[Mapping[str, Callable[[Report], str]]] = {
     "json": json_report.render,
     "markdown": markdown_report.render,
 }
+PIPE_WIDTH: Final = 100
 FORMATS: Final = ("console", *RENDERERS)
 
 
@@ -28,17 +31,33 @@ def terminal(report: Report, form: str, *, journal: Path | None = None, strict: 
     if form != "console":
         click.echo(RENDERERS[form](report), nl=False)
         return
-    width = None if sys.stdout.isatty() else 100
-    console = Console(width=width, highlight=False, markup=True)
+    console = Console(width=_width(), highlight=False, markup=False, emoji=False)
     console_report.render(report, console, journal=journal, strict=strict)
+
+
+def _width() -> int | None:
+    """None: rich asks the terminal. A pipe or a file has no width, so the usual one, unless COLUMNS says otherwise."""
+    return None if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit() else PIPE_WIDTH
+
+
+def check_outputs(outputs: tuple[str, ...]) -> list[tuple[str, Path]]:
+    """(format, file) of each FORMAT:FILE. UsageError for what is none, before anything is played."""
+    made = []
+    for one in outputs:
+        form, colon, name = one.partition(":")
+        if not colon or form not in RENDERERS or not name:
+            near = difflib.get_close_matches(form, RENDERERS, n=1)
+            hint = f"did you mean {near[0]}:FILE?" if near else f"formats: {', '.join(RENDERERS)}"
+            raise UsageError(f"-o {one!r} is not FORMAT:FILE", hint=hint)
+        made.append((form, Path(name)))
+    return made
 
 
 def write_outputs(report: Report, outputs: tuple[str, ...]) -> None:
     """Writes each FORMAT:FILE."""
-    for one in outputs:
-        form, colon, name = one.partition(":")
-        if not colon or form not in RENDERERS or not name:
-            raise UsageError(f"-o {one!r} is not FORMAT:FILE", hint=f"formats: {', '.join(RENDERERS)}")
-        path = Path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(RENDERERS[form](report), encoding="utf-8", newline="\n")
+    for form, path in check_outputs(outputs):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(RENDERERS[form](report), encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise UsageError(f"the report cannot be written: {error.strerror or error}", where=str(path)) from None

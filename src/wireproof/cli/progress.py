@@ -2,41 +2,79 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from typing import Self
+import textwrap
+from typing import Final, Self
 
-from wireproof.model.events import Event, ExchangePlayed, Told
+from wireproof.cli.main import harmless
+from wireproof.model.events import Event, ExchangePlayed, Planned, Surveyed, Told, TranscriptOpened
+
+_CLEAR: Final = "\r\x1b[2K"
+_MOST_NAMES: Final = 30
 
 
 class Progress:
-    """Listens to a run's events."""
+    """Listens to a run's events. `enabled`: stderr is a terminal, so the line may be drawn."""
 
     def __init__(self, *, enabled: bool) -> None:
         self._enabled = enabled
-        self._count = 0
+        self._played = 0
+        self._planned = 0
+        self._places: dict[str, str] = {}
+        self._named: set[str] = set()
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, Told) and event.level in ("calls", "warning"):
-            self._clear()
-            sys.stderr.write(f"wireproof: {event.text}\n")
-            sys.stderr.flush()
-        elif self._enabled and isinstance(event, Told):
-            self._line(event.text)
-        elif self._enabled and isinstance(event, ExchangePlayed):
-            self._count += 1
-            self._line(f"{self._count} exchanges; {event.span}")
+        match event:
+            case Surveyed():
+                self._calls(event)
+            case Planned():
+                self._planned += len(event.exchanges)
+            case Told(level="warning" | "stopped"):
+                self._say(event.text)
+            case Told(level="offer"):
+                self._line(event.text)
+            case TranscriptOpened():
+                self._places[event.transcript] = f"{event.revision} {event.transport}"
+            case ExchangePlayed():
+                self._played += 1
+                total = f"/{self._planned}" if self._planned >= self._played else ""
+                self._line(f"{self._played}{total} {self._places.get(event.transcript, '')} {event.span}")
 
-    def _line(self, text: str) -> None:
-        sys.stderr.write("\r\x1b[2K" + "".join(char for char in text if char.isprintable())[:78])
+    def _calls(self, event: Surveyed) -> None:
+        """Which tools are about to be called is said before the first call, each name once a run."""
+        names = [str(one["name"]) for one in event.facts.get("callable", ())]
+        fresh = [one for one in names if one not in self._named]
+        if not fresh:
+            return
+        besides = " besides" if self._named else ""
+        self._named.update(fresh)
+        listed = ", ".join(fresh[:_MOST_NAMES]) + (
+            f" and {len(fresh) - _MOST_NAMES} more" if len(fresh) > _MOST_NAMES else ""
+        )
+        self._say(f"tools that will be called{besides} in {event.revision} ({len(fresh)}): {listed}")
+
+    def _say(self, text: str) -> None:
+        width = _width() if self._enabled else 100
+        wrapped = textwrap.wrap(
+            f"wireproof: {harmless(text)}", width=width, subsequent_indent="  ", break_on_hyphens=False
+        )
+        sys.stderr.write((_CLEAR if self._enabled else "") + "\n".join(wrapped) + "\n")
         sys.stderr.flush()
 
-    def _clear(self) -> None:
+    def _line(self, text: str) -> None:
         if self._enabled:
-            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.write(_CLEAR + harmless(text)[: _width()])
+            sys.stderr.flush()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._clear()
-        sys.stderr.flush()
+        if self._enabled:
+            sys.stderr.write(_CLEAR)
+            sys.stderr.flush()
+
+
+def _width() -> int:
+    return max(20, shutil.get_terminal_size((80, 24)).columns - 1)

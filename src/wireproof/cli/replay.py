@@ -31,7 +31,9 @@ def command(
     if exchange not in names:
         near = [one for one in names if exchange in one][:5]
         raise UsageError(
-            f"the journal holds no exchange {exchange!r}", where=str(journal), hint=f"it has {', '.join(near or names[:5])}"
+            f"the journal holds no exchange {exchange!r}",
+            where=str(journal),
+            hint=f"it has {', '.join(near or names[:5])}",
         )
     if not target and seen.started is not None:
         known = seen.started.target

@@ -15,7 +15,9 @@ from wireproof.engine.selftest import Outcome, selftest
 
 @click.command("selftest")
 @click.argument("names", nargs=-1)
-@click.option("--full", is_flag=True, help="Every peer on every revision and transport where it shows, with everything played.")
+@click.option(
+    "--full", is_flag=True, help="Every peer on every revision and transport where it shows, with everything played."
+)
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the outcomes as JSON.")
 @click.option("-v", "--verbose", is_flag=True, help="One line for every peer, not only for those that went wrong.")
 @click.pass_context

@@ -1,0 +1,205 @@
+"""From the words and options of a command line to a Target, and what in them is secret."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from wireproof.model.errors import UsageError
+from wireproof.model.target import CallPolicy, Target
+
+_SECRET_NAME: Final = re.compile(r"auth|cookie|token|secret|key|passw|credential|session", re.IGNORECASE)
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+_SCHEMES: Final = ("bearer ", "basic ", "token ")
+
+
+def target_of(words: tuple[str, ...], given: Mapping[str, Any]) -> Target:
+    """The target of a `run`; `given` are its options by name. UsageError for what cannot be meant."""
+    base: dict[str, Any] = {}
+    if given["from_file"] is not None:
+        if len(words) > 1:
+            raise UsageError(
+                "--from takes one name at most", hint=f"wireproof run --from {given['from_file']} {words[0]}"
+            )
+        base = _from_file(given["from_file"], words[0] if words else None)
+    elif not words:
+        raise UsageError(
+            "no target is given", hint="wireproof run http://127.0.0.1:8000/mcp, or wireproof run -- python server.py"
+        )
+    elif len(words) == 1 and words[0].lower().startswith(("http://", "https://")):
+        base = {"url": words[0]}
+    else:
+        base = {"command": tuple(words)}
+    headers = [*base.pop("headers", ())]
+    headers += [_header(one) for one in given["headers"]]
+    secrets = [value for name, value in headers if _SECRET_NAME.search(name)]
+    for one in given["header_envs"]:
+        name, value = _from_environment(one)
+        headers.append((name, value))
+        secrets.append(value)
+    if not base.get("url"):
+        _only_for_urls(given)
+    base["env"] = {**base.get("env", {}), **dict(_pair(one, "--env") for one in given["envs"])}
+    if given["cwd"]:
+        base["cwd"] = str(given["cwd"])
+    return Target(
+        **base,
+        headers=tuple(headers),
+        secrets=tuple(dict.fromkeys(part for value in secrets for part in _parts(value))),
+        ca_file=given["ca_file"],
+        cert=_certificate(given["cert"]),
+        insecure=given["insecure"],
+        proxy=given["proxy"],
+        timeout=given["timeout"],
+        startup_wait=given["startup_wait"],
+        max_rps=given["max_rps"],
+        calls=call_policy(given["calls"], read_only=given["call_read_only"], everything=given["call_all"]),
+    )
+
+
+def call_policy(calls: Iterable[str], *, read_only: bool, everything: bool) -> CallPolicy:
+    """Of NAME and NAME={json}; a tool named several times is called with each of its argument objects."""
+    named: dict[str, tuple[Any, ...]] = {}
+    for one in calls:
+        name, equals, text = one.partition("=")
+        if not name:
+            raise UsageError(f"--call {one!r} names no tool", hint="NAME, or NAME='{\"argument\": 1}'")
+        if not equals:
+            named.setdefault(name, ())
+            continue
+        try:
+            arguments = json.loads(text)
+        except ValueError as error:
+            hint = f"write it in quotes: --call '{name}={{\"argument\": 1}}'"
+            raise UsageError(f"--call {name}: the arguments are not JSON: {error}", hint=hint) from None
+        if not isinstance(arguments, dict):
+            raise UsageError(f"--call {name}: the arguments must be a JSON object, not {text}")
+        named[name] = (*named.get(name, ()), arguments)
+    return CallPolicy(read_only=read_only, everything=everything, named=named)
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise UsageError(f"--header {text!r} is not 'Name: value'")
+    return _checked(name.strip(), value.strip())
+
+
+def _from_environment(text: str) -> tuple[str, str]:
+    name, variable = _pair(text, "--header-env", "NAME=VARIABLE")
+    if variable not in os.environ:
+        hint = f"export {variable or 'VARIABLE'}=... first; --header-env wants NAME=VARIABLE"
+        raise UsageError(f"--header-env {name}: the variable {variable or '?'} is not set", hint=hint)
+    return _checked(name, os.environ[variable])
+
+
+def _checked(name: str, value: str) -> tuple[str, str]:
+    """A field that can be sent; the value is not quoted, for it may be secret."""
+    if not _TOKEN.match(name):
+        raise UsageError(f"{name!r} is no name of an HTTP header")
+    if any(char in value for char in "\r\n\0"):
+        raise UsageError(f"the value of the header {name} holds a line break or NUL")
+    return name, value
+
+
+def _pair(text: str, option: str, form: str = "NAME=VALUE") -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"{option} {name!r} is not {form}")
+    return name, value
+
+
+def _parts(secret: str) -> list[str]:
+    """A secret and what is secret in it by itself: the token after its scheme, the user and password inside of Basic."""
+    parts = [secret]
+    if secret.lower().startswith(_SCHEMES):
+        scheme, token = secret.split(" ", 1)
+        parts.append(token.strip())
+        if scheme.lower() == "basic":
+            try:
+                plain = base64.b64decode(token.strip(), validate=True).decode("utf-8")
+            except (binascii.Error, UnicodeDecodeError):
+                return parts
+            parts += [plain, plain.partition(":")[2]]
+    return parts
+
+
+def _certificate(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    first, comma, second = text.partition(",")
+    if not (first and comma and second):
+        raise UsageError(f"--cert {text!r} is not CERT.pem,KEY.pem")
+    for one in (first, second):
+        if not Path(one).is_file():
+            raise UsageError("--cert: no such file", where=one)
+    return first, second
+
+
+def _only_for_urls(given: Mapping[str, Any]) -> None:
+    """An option that would do nothing is a mistake that should not pass in silence."""
+    options = {
+        "headers": "--header",
+        "header_envs": "--header-env",
+        "ca_file": "--ca-file",
+        "cert": "--cert",
+        "insecure": "--insecure",
+        "proxy": "--proxy",
+        "max_rps": "--max-rps",
+    }
+    for key, option in options.items():
+        if given[key]:
+            hint = "a server on stdio takes its credentials from --env NAME=VALUE" if "header" in key else ""
+            raise UsageError(f"{option} is for URLs; this target is a command", hint=hint)
+
+
+def _from_file(path: Path, name: str | None) -> dict[str, Any]:
+    """One entry of the `mcpServers` form that desktop clients use."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror or error}", where=str(path)) from None
+    except UnicodeDecodeError:
+        raise UsageError("is not UTF-8", where=str(path)) from None
+    except json.JSONDecodeError as error:
+        raise UsageError(f"is not JSON: {error.msg}", where=f"{path}:{error.lineno}") from None
+    servers = value.get("mcpServers", value.get("servers")) if isinstance(value, dict) else None
+    if not isinstance(servers, dict) or not servers:
+        raise UsageError("holds no `mcpServers`", where=str(path), hint='{"mcpServers": {"NAME": {"command": "..."}}}')
+    if name is None and len(servers) > 1:
+        raise UsageError("holds several servers; name one", where=str(path), hint=", ".join(servers))
+    name = name or next(iter(servers))
+    if name not in servers:
+        raise UsageError(f"holds no server {name!r}", where=str(path), hint=f"it has {', '.join(servers)}")
+    return _entry(name, servers[name], str(path))
+
+
+def _entry(name: str, one: Any, where: str) -> dict[str, Any]:
+    def fault(what: str) -> UsageError:
+        return UsageError(f"server {name!r}: {what}", where=where)
+
+    if not isinstance(one, dict):
+        raise fault("should be an object")
+    if "url" in one:
+        headers = one.get("headers", {})
+        if not isinstance(one["url"], str) or not _strings(headers):
+            raise fault("`url` should be a string, `headers` an object of strings")
+        return {"name": name, "url": one["url"], "headers": [_checked(key, item) for key, item in headers.items()]}
+    arguments, env, cwd = one.get("args", []), one.get("env", {}), one.get("cwd")
+    if not isinstance(one.get("command"), str) or not one["command"]:
+        raise fault("has neither `command` nor `url`")
+    if not isinstance(arguments, list) or not all(isinstance(item, str) for item in arguments):
+        raise fault("`args` should be an array of strings")
+    if not _strings(env) or not isinstance(cwd, str | None):
+        raise fault("`env` should be an object of strings, `cwd` a string")
+    return {"name": name, "command": (one["command"], *arguments), "env": env, **({"cwd": cwd} if cwd else {})}
+
+
+def _strings(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
