@@ -86,6 +86,7 @@ class LaneRunner:
         self._slots = anyio.CapacityLimiter(FRESH_AT_ONCE)
         self.main: Session | None = None
         self.offered = False
+        self.refused = False
         self.why_not = ""
         self.counteroffers: tuple[str, ...] = ()
         self.patience: float | None = None
@@ -212,6 +213,7 @@ class LaneRunner:
             named = (facts.get("negotiated"), *facts.get("supported_versions", ()))
             self.counteroffers = tuple(one for one in named if isinstance(one, str) and one != self.revision.id)
             self.why_not = self._why_not(facts)
+            self.refused = bool(facts.get("protected"))
             await self.main.close()
         return self.offered
 
@@ -252,8 +254,30 @@ class LaneRunner:
                 for filled in self.suite.pack.fill(exchange, {**self._survey(), **self._own_facts()}):
                     await self._play(self.main, filled)
         self.facts = {**self._survey(), **self._own_facts()}
-        near = ("loopback",) if self._loopback() else ()
-        self.facts["tags"] = sorted({*self.facts["tags"], *eras, *near})
+        self._rtt = self.main.rtt
+        rows = self._chart({*self.facts["tags"], *eras}, self.suite.exchanges)
+        async with anyio.create_task_group() as both:
+            both.start_soon(self._play_shared)
+            for exchange in self.plan.fresh:
+                both.start_soon(self._play_alone, exchange, "fresh")
+        if self.confirm:
+            await self._confirm(rows)
+        return self.judge()
+
+    async def run_refused(self) -> list[Finding]:
+        """Instead of `run`, with a target that answers nothing without authorization: what that shows is judged, all else is blocked."""
+        self.facts = {**self._survey(), **self._own_facts(), "refused": "the server wants authorization"}
+        self._chart({"protected"}, (one for one in self.suite.exchanges if "protected" in one.needs))
+        session = await self.session("main", opening=False)
+        for exchange in self.plan.shared:
+            await self._play(session, exchange)
+        await session.close()
+        return self.judge()
+
+    def _chart(self, tags: set[str], exchanges: Iterable[Exchange]) -> dict[str, Any]:
+        """Tells the facts and makes the plan; gives the rows in force."""
+        near = {"loopback"} if self._loopback() else set()
+        self.facts["tags"] = sorted(tags | near)
         self.emit(
             Surveyed(
                 protocol=self.suite.pack.name,
@@ -263,10 +287,9 @@ class LaneRunner:
                 facts=self.facts,
             )
         )
-        self._rtt = self.main.rtt
         rows = in_force(self.suite.catalogue, self.selection, self.revision, self.transport)
         self.plan = make_plan(
-            self.suite.exchanges,
+            exchanges,
             pack=self.suite.pack,
             revision=self.revision,
             transport=self.transport,
@@ -276,13 +299,7 @@ class LaneRunner:
             selection=self.selection,
         )
         self._announce()
-        async with anyio.create_task_group() as both:
-            both.start_soon(self._play_shared)
-            for exchange in self.plan.fresh:
-                both.start_soon(self._play_alone, exchange, "fresh")
-        if self.confirm:
-            await self._confirm(rows)
-        return self.judge()
+        return rows
 
     def _announce(self) -> None:
         every = (*self.plan.shared, *self.plan.fresh, *self.plan.last)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import platform
 import time
@@ -12,7 +11,6 @@ from datetime import UTC, datetime
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 import anyio
 from anyio.abc import TaskGroup
@@ -20,6 +18,7 @@ from anyio.abc import TaskGroup
 from wireproof.engine.diagnose import diagnose
 from wireproof.engine.lane import LaneRunner, Suite
 from wireproof.engine.plan import Selection
+from wireproof.engine.redaction import redactor
 from wireproof.judge.pack import Pack
 from wireproof.library.catalogue import load_catalogue
 from wireproof.library.exchanges import load_exchanges
@@ -73,36 +72,6 @@ def load_suite(protocol: str = "mcp", extra: Iterable[Path] = ()) -> Suite:
     return Suite(pack=pack, catalogue=catalogue, exchanges=exchanges, tables=tables)
 
 
-def redactor(secrets: Iterable[str]) -> Callable[[bytes], bytes] | None:
-    """Replaces every secret in bytes, as it is, base64, percent- and JSON-escaped. None when there is nothing to hide."""
-    forms: set[bytes] = set()
-    for secret in secrets:
-        if len(secret) < 4:
-            continue
-        raw = secret.encode("utf-8", "surrogatepass")
-        escaped = "".join(f"\\u{ord(char):04x}" if ord(char) > 126 else char for char in secret)
-        forms |= {
-            raw,
-            base64.b64encode(raw),
-            base64.b64encode(raw).rstrip(b"="),
-            base64.urlsafe_b64encode(raw),
-            quote(secret, safe="").encode(),
-            escaped.replace("\\", "\\\\").replace('"', '\\"').encode() if '"' in secret else escaped.encode(),
-            secret.replace("/", "\\/").encode("utf-8", "surrogatepass"),
-        }
-    ordered = sorted((one for one in forms if len(one) >= 4), key=len, reverse=True)
-    if not ordered:
-        return None
-
-    def redact(data: bytes) -> bytes:
-        for form in ordered:
-            if form in data:
-                data = data.replace(form, b"[redacted]")
-        return data
-
-    return redact
-
-
 def _unheard(_: Event) -> None:
     return None
 
@@ -127,9 +96,23 @@ class Runner:
                 lanes = [self._lane(revision, transport, tasks) for revision in self._revisions(transport)]
                 self.lanes += lanes
                 await self._run_lanes(lanes)
-                if any(lane.offered for lane in lanes):
+                if any(lane.offered for lane in lanes) or await self._run_refused(lanes):
                     break
         self._conclude()
+
+    async def _run_refused(self, lanes: list[LaneRunner]) -> bool:
+        """Without authorization no revision shows itself; what a 401 alone tells is judged by the newest one that was asked for."""
+        refused = [lane for lane in lanes if lane.refused]
+        if not refused:
+            return False
+        newest = max(refused, key=lambda lane: lane.revision.order)
+        text = (
+            f"{self.target.label} wants authorization, so that alone is judged, by {newest.revision.id}; "
+            "give credentials with --header-env Authorization=VARIABLE"
+        )
+        self.emit(Told(text=text, level="warning"))
+        await newest.run_refused()
+        return True
 
     def interrupted(self) -> None:
         """After Ctrl-C: judges what was seen and closes the stream of events."""
@@ -142,8 +125,7 @@ class Runner:
         return round(time.monotonic() - self._started, 3)
 
     def _conclude(self) -> None:
-        offered = [lane for lane in self.lanes if lane.offered]
-        if not offered:
+        if not any(lane.offered or lane.refused for lane in self.lanes):
             error = diagnose(self.target, self.lanes)
             self.emit(Told(text=f"{error.message}\n{error.hint}".rstrip(), level="unreachable"))
             self.emit(RunFinished(duration_s=self._seconds(), exit_code=error.exit_code))

@@ -331,11 +331,14 @@ def _merged(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _uncovered(lane: Lane, named: set[str]) -> Iterator[Finding]:
+    refused = lane.lens.facts.get("refused")
     for row, requirement in lane.requirements.items():
         reason = lane.pack.applies(requirement, lane.lens.facts)
         if row in named:
             continue
-        if reason is not None:
+        if refused and (reason is not None or not requirement.needs):
+            yield Finding(requirement=row, verdict=Verdict.BLOCKED, why=str(refused), blocked_by="status 401")
+        elif reason is not None:
             yield Finding(requirement=row, verdict=Verdict.NOT_APPLICABLE, why=reason)
         else:
             why = lane.omitted.get(row) or requirement.reason or _WHY_NOT.get(requirement.testable.value, _NOTHING)
