@@ -58,7 +58,7 @@ def fits(pattern: Pattern, seen: Observation, validate: Validate) -> tuple[str, 
     wanted = pattern.outcome or "answered"
     message_needed = pattern.match is not ABSENT or pattern.schema is not ABSENT
     if wanted != seen.outcome and not (wanted == "answered" and seen.outcome == "end" and not message_needed):
-        return "", f"expected {_OUTCOMES.get(wanted, wanted)}, but {_OUTCOMES.get(seen.outcome, seen.outcome)}"
+        return "", f"expected {_WANTED.get(wanted, wanted)}, but {_OUTCOMES.get(seen.outcome, seen.outcome)}"
     if pattern.status and seen.has_status and seen.status not in pattern.status:
         return "", f"HTTP status {seen.status}, expected {' or '.join(map(str, pattern.status))}"
     if seen.has_status:
@@ -77,6 +77,14 @@ def fits(pattern: Pattern, seen: Observation, validate: Validate) -> tuple[str, 
     return None
 
 
+_WANTED = {
+    "answered": "an answer",
+    "timeout": "no answer",
+    "closed": "a closed connection",
+    "exit": "the target to exit",
+    "end": "an HTTP response without a message",
+    "fault": "a broken transport",
+}
 _OUTCOMES = {
     "answered": "an answer came",
     "timeout": "no answer came",

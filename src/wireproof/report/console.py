@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from wireproof.model.verdict import Finding, Verdict
-from wireproof.report.ladder import ladder
+from wireproof.report.ladder import Rung, ladder
 from wireproof.report.matrix import LaneReport, Report, Row, cells
+from wireproof.report.words import plural, printable
 
 SIGNS: Final = {
     Verdict.PASSED: ("✓", "green"),
@@ -26,179 +28,292 @@ SIGNS: Final = {
     Verdict.NOT_APPLICABLE: ("-", "dim"),
 }
 _SHOWN: Final = (Verdict.PASSED, Verdict.FAILED, Verdict.ERRORED, Verdict.BLOCKED, Verdict.UNOBSERVED)
+_TOLD: Final = (Verdict.PASSED, Verdict.FAILED, Verdict.ERRORED, Verdict.BLOCKED)
+_NAMES: Final = {
+    Verdict.UNOBSERVED: "not observed",
+    Verdict.ERRORED: "our own error",
+    Verdict.NOT_APPLICABLE: "do not apply",
+}
+_LEVELS: Final = ("MUST", "SHOULD", "MAY", "ADVICE")
 _MOST_FAILURES: Final = 60
+_MOST_WAYS: Final = 4
+_MOST_REMARKS: Final = 20
+_LABEL: Final = 9
+_MARKED_LINES: Final = 4
+_RUNG: Final = 20
+"""Cells before the text of a rung: mark, arrow, milliseconds."""
 
 
 def render(report: Report, console: Console, *, journal: Path | None = None, strict: bool = False) -> None:
     """The whole report."""
     target = report.started.target if report.started else {}
-    console.print(Text.assemble(("wireproof ", "bold"), Text(printable(str(target.get("name", "")))), _server(report)))
-    if report.lanes:
-        console.print()
-        console.print(matrix(report))
-        console.print(legend())
+    name = Text.assemble(("wireproof ", "bold"), printable(str(target.get("name", ""))), (_server(report), "dim"))
+    _wrapped(console, name)
+    _matrix(report, console)
     _diagnoses(report, console, strict=strict)
     _remarks(report, console)
     console.print()
     for line in closing(report, journal=journal):
-        console.print(line, soft_wrap=True)
+        _wrapped(console, line)
 
 
 def _server(report: Report) -> str:
     for lane in report.lanes:
         server = lane.survey.get("server", {})
-        if server:
-            return printable(f"  ({server.get('name', '?')} {server.get('version', '')})")
+        if isinstance(server, Mapping) and server:
+            return printable(f"  ({server.get('name', '?')} {server.get('version', '')}".rstrip() + ")")
     return ""
 
 
-def matrix(report: Report) -> Table:
-    """Topic x lane, chips with counts."""
+def _matrix(report: Report, console: Console) -> None:
+    """As many columns beside each other as the width allows; what was not observed goes first when it is narrow."""
+    if not report.lanes:
+        return
+    lanes = list(report.lanes)
+    shown: Sequence[Verdict] = _SHOWN
+    if _wide(console, matrix(lanes, shown)) > console.width:
+        shown = _TOLD
+    while lanes:
+        count = len(lanes)
+        while count > 1 and _wide(console, matrix(lanes[:count], shown)) > console.width:
+            count -= 1
+        console.print()
+        console.print(matrix(lanes[:count], shown))
+        lanes = lanes[count:]
+    console.print()
+    _wrapped(console, legend(report, shown))
+
+
+def _wide(console: Console, table: Table) -> int:
+    return console.measure(table, options=console.options.update(width=1000)).maximum
+
+
+def matrix(lanes: Sequence[LaneReport], shown: Sequence[Verdict] = _SHOWN) -> Table:
+    """Topic x lane, chips with counts of the verdicts `shown`; a topic of which no lane has any is left out."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("topic", no_wrap=True)
-    for lane in report.lanes:
+    for lane in lanes:
         table.add_column(f"{lane.revision}\n{lane.transport}", no_wrap=True)
-    columns = [cells(lane) for lane in report.lanes]
-    topics = list(dict.fromkeys(topic for column in columns for topic in column))
-    for topic in topics:
-        chips = [chip(column.get(topic, Counter())) for column in columns]
-        if any(chip.plain.strip("- ·0123456789") for chip in chips):
-            table.add_row(topic, *chips)
-    table.add_row(Text("class", style="bold"), *(Text(_class(lane), style="bold") for lane in report.lanes))
+    columns = [cells(lane) for lane in lanes]
+    for topic in dict.fromkeys(topic for column in columns for topic in column):
+        counts = [column.get(topic, Counter()) for column in columns]
+        if any(count[verdict] for count in counts for verdict in _TOLD):
+            table.add_row(topic, *(chip(count, shown) for count in counts))
+    table.add_row(Text("class", style="bold"), *(Text(_class(lane), style="bold") for lane in lanes))
     return table
 
 
 def _class(lane: LaneReport) -> str:
     reached = lane.reached
-    return f"{reached.name or 'none'} {reached.passed}/{reached.applicable}"
+    return f"{reached.name.split(' ')[0] or 'none'} {reached.passed}/{reached.applicable}"
 
 
-def chip(counts: Mapping[Verdict, int]) -> Text:
-    """Signs with counts, worst first; what does not apply is a dash."""
+def chip(counts: Mapping[Verdict, int], shown: Sequence[Verdict] = _SHOWN) -> Text:
+    """Signs with counts, worst first; where there is nothing to show stands a dash."""
+    made = [Text(f"{SIGNS[one][0]}{counts[one]}", style=SIGNS[one][1]) for one in shown if counts.get(one)]
+    return Text(" ").join(made) if made else Text("-", style="dim")
+
+
+def legend(report: Report, shown: Sequence[Verdict] = _SHOWN) -> Text:
+    """What the signs mean; only those that occur, and how many topics the matrix leaves out because nothing of them was seen."""
+    columns = [cells(lane) for lane in report.lanes]
+    seen: Counter[Verdict] = sum((count for column in columns for count in column.values()), Counter())
     made = Text()
-    for verdict in _SHOWN:
-        if counts.get(verdict):
+    for verdict in shown:
+        if seen[verdict]:
             sign, style = SIGNS[verdict]
-            made.append(f"{sign}{counts[verdict]} ", style=style)
-    return made if made.plain else Text("-", style="dim")
-
-
-def legend() -> Text:
-    """What the signs mean."""
-    made = Text("\n")
-    names = {Verdict.UNOBSERVED: "not observed", Verdict.ERRORED: "our own error"}
-    for verdict in _SHOWN:
-        sign, style = SIGNS[verdict]
-        made.append(f"{sign} ", style=style)
-        made.append(f"{names.get(verdict, verdict.value)}  ", style="dim")
+            made.append(f"{sign} ", style=style)
+            made.append(f"{_NAMES.get(verdict, verdict.value)}  ", style="dim")
+    topics = dict.fromkeys(topic for column in columns for topic in column)
+    unseen = sum(not any(column.get(topic, Counter())[one] for column in columns for one in _TOLD) for topic in topics)
+    if unseen:
+        made.append(f"({plural(unseen, 'topic')} of which nothing was observed: not shown)", style="dim")
     return made
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """One failed finding with the lane and row that it belongs to."""
+
+    lane: LaneReport
+    row: Row
+    finding: Finding
+
+    @property
+    def way(self) -> str:
+        """What was found, without what differs between occasions."""
+        return self.finding.why.split(":")[0]
+
+
 def _diagnoses(report: Report, console: Console, *, strict: bool) -> None:
-    grouped: dict[tuple[str, str, str], list[tuple[LaneReport, Row, Finding]]] = {}
+    """One diagnosis a broken requirement, however many revisions, transports and exchanges show it."""
+    grouped: dict[str, list[_Case]] = {}
     for lane, row in report.failures:
         for one in row.findings:
             if one.verdict is Verdict.FAILED:
-                key = (row.requirement.id, one.exchange.split("[")[0], one.why.split(":")[0])
-                grouped.setdefault(key, []).append((lane, row, one))
-    ranked = sorted(grouped.values(), key=lambda group: _severity(group[0][1]))
+                grouped.setdefault(row.requirement.id, []).append(_Case(lane=lane, row=row, finding=one))
+    ranked = sorted(grouped.values(), key=lambda group: _severity(group[0].row))
     for group in ranked[:_MOST_FAILURES]:
         console.print()
         _diagnosis(report, console, group, strict=strict)
     if len(ranked) > _MOST_FAILURES:
-        console.print(f"\n... and {len(ranked) - _MOST_FAILURES} more; the JSON report has them all")
+        console.print(f"\n... and {len(ranked) - _MOST_FAILURES} more; the JSON report has them all (-o json:FILE)")
 
 
 def _severity(row: Row) -> tuple[int, str]:
-    return (("MUST", "SHOULD", "MAY", "ADVICE").index(row.requirement.level.group), row.requirement.id)
+    return (_LEVELS.index(row.requirement.level.group), row.requirement.id)
 
 
-def _diagnosis(
-    report: Report, console: Console, group: Sequence[tuple[LaneReport, Row, Finding]], *, strict: bool
-) -> None:
-    _, row, finding = group[0]
-    level = row.requirement.level
-    counted = level.group == "MUST" or (strict and level.group == "SHOULD")
+def _diagnosis(report: Report, console: Console, group: Sequence[_Case], *, strict: bool) -> None:
+    requirement = group[0].row.requirement
+    counted = requirement.level.group == "MUST" or (strict and requirement.level.group == "SHOULD")
     style = "bold red" if counted else "bold yellow"
-    places = ", ".join(dict.fromkeys(f"{one.revision} {one.transport}" for one, _, _ in group))
-    subject = f" [{printable(finding.subject)}]" if finding.subject else ""
-    console.print(
-        Text.assemble(("✗ ", style), (row.requirement.id, "bold"), f"  {level.value}{subject}"), soft_wrap=True
-    )
-    _para(console, row.requirement.title)
-    _para(console, Text(printable(finding.why), style=style), mark="found: ")
-    _para(
-        console,
-        Text(f"{places}; {row.requirement.source}; fingerprint {finding.fingerprint}", style="dim"),
-        mark="where: ",
-    )
-    for rung in ladder(report.records.get(finding.transcript, []), finding.evidence):
-        mark = Text("  > " if rung.mark else "    ", style=style if rung.mark else "")
-        line = Text.assemble(mark, (f"{rung.arrow} ", "cyan"), (f"{rung.at_ms:7.1f}ms ", "dim"), Text(rung.text))
-        line.truncate(max(60, console.width * 2), overflow="ellipsis")
-        console.print(line, soft_wrap=True)
-    if finding.exchange:
-        command = replay_command(report, finding.exchange)
-        _para(console, Text(command, style="cyan"), mark="replay: ")
+    mild = "" if counted else "  (does not fail the run)"
+    head = Text.assemble(("✗ ", style), (requirement.id, "bold"), f"  {requirement.level.value}", (mild, "dim"))
+    console.print(head, soft_wrap=True)
+    _field(console, "", requirement.title)
+    ways: dict[str, list[_Case]] = {}
+    for one in group:
+        ways.setdefault(one.way, []).append(one)
+    for index, cases in enumerate(list(ways.values())[:_MOST_WAYS]):
+        _field(console, "also" if index else "found", Text(_found(cases), style="" if index else style))
+        _field(console, "where", Text(_where(cases), style="dim"))
+    if len(ways) > _MOST_WAYS:
+        _field(console, "also", f"{plural(len(ways) - _MOST_WAYS, 'other way')}; the JSON report has them all")
+    first = group[0].finding
+    room = max(20, console.width - _RUNG)
+    records = report.records.get(first.transcript, [])
+    for rung in ladder(records, first.evidence, pointer=first.pointer, width=room, marked_width=room * _MARKED_LINES):
+        if rung.mark or counted:  # what does not fail the run is told more briefly
+            _rung(console, rung, style)
+    _field(console, "source", Text(f"{requirement.source}  fingerprint {first.fingerprint}", style="dim"))
+    if first.exchange:
+        console.print(
+            Text.assemble(_label("replay"), (replay_command(report, group[0].lane, first), "cyan")), soft_wrap=True
+        )
 
 
-def replay_command(report: Report, exchange: str) -> str:
-    """The command that plays one exchange again."""
+def _found(cases: Sequence[_Case]) -> str:
+    first = cases[0].finding
+    at = f" (at {printable(first.pointer)})" if first.pointer else ""
+    subjects = list(dict.fromkeys(one.finding.subject for one in cases if one.finding.subject))
+    more = f" and {len(subjects) - 3} more" if len(subjects) > 3 else ""
+    of = f"{', '.join(map(printable, subjects[:3]))}{more}: " if subjects else ""
+    return f"{of}{printable(first.why)}{at}"
+
+
+def _where(cases: Sequence[_Case]) -> str:
+    """Revisions by transport."""
+    places: dict[str, dict[str, None]] = {}
+    for one in cases:
+        places.setdefault(one.lane.transport, {})[one.lane.revision] = None
+    return "; ".join(f"{', '.join(revisions)} over {transport}" for transport, revisions in places.items())
+
+
+def _rung(console: Console, rung: Rung, style: str) -> None:
+    """One line; a marked one may take some more, because it is what the reader looks for."""
+    head = Text.assemble(
+        (" > " if rung.mark else "   ", style if rung.mark else ""),
+        (f"{rung.arrow} ", "cyan"),
+        (f"{rung.at_ms:9.1f} ms ", "dim"),
+    )
+    body = Text(rung.text)
+    room = max(20, console.width - _RUNG)
+    body.truncate(room * (_MARKED_LINES if rung.mark else 1), overflow="ellipsis")
+    for index, line in enumerate(_cut(body, room)):
+        console.print((head if index == 0 else Text(" " * head.cell_len)) + line, soft_wrap=True)
+
+
+def _cut(text: Text, room: int) -> Iterable[Text]:
+    """Pieces of at most `room` cells; JSON has no spaces at which it could be wrapped."""
+    rest = text
+    while rest.cell_len > room:
+        size = room
+        while rest[:size].cell_len > room:
+            size -= 1
+        yield rest[:size]
+        rest = rest[size:]
+    yield rest
+
+
+def replay_command(report: Report, lane: LaneReport, finding: Finding) -> str:
+    """The command that plays one exchange again, on the revision and transport that showed it."""
     target = report.started.target if report.started else {}
-    place = (
-        shlex.quote(str(target["url"])) if "url" in target else "-- " + shlex.join(map(str, target.get("command", ())))
-    )
-    return f"wireproof run --exchange {shlex.quote(exchange)} {place}"
+    words = ["wireproof", "run", "--exchange", finding.exchange, "--revision", lane.revision]
+    if lane.transport in ("http", "sse"):
+        words += ["--transport", lane.transport]
+    words += [str(target["url"])] if "url" in target else ["--", *map(str, target.get("command", ()))]
+    return printable(shlex.join(words))
 
 
-def _para(console: Console, text: str | Text, *, mark: str = "") -> None:
+def _label(label: str) -> tuple[str, str]:
+    return f"  {label:<{_LABEL - 2}}", "dim"
+
+
+def _field(console: Console, label: str, text: str | Text) -> None:
     body = text if isinstance(text, Text) else Text(printable(text))
-    console.print(Padding(Text.assemble((mark, "dim"), body), (0, 0, 0, 4)))
+    room = max(20, console.width - _LABEL)
+    for index, line in enumerate(body.wrap(console, room)):
+        line.rstrip()
+        console.print(Text.assemble(_label("" if index else label), line), soft_wrap=True)
+
+
+def _wrapped(console: Console, text: Text, indent: int = 0) -> None:
+    for index, line in enumerate(text.wrap(console, max(20, console.width - indent))):
+        line.rstrip()
+        console.print(Padding(line, (0, 0, 0, indent if index else 0), expand=False), soft_wrap=True)
 
 
 def _remarks(report: Report, console: Console) -> None:
-    seen: dict[str, set[str]] = {}
+    seen: dict[str, dict[str, None]] = {}
+    flaky: dict[str, dict[str, None]] = {}
     for lane in report.lanes:
         for row in lane.rows:
             for remark in row.remarks:
-                seen.setdefault(f"{row.requirement.id}: {remark}", set()).add(lane.revision)
-    flaky = sorted({row.requirement.id for lane in report.lanes for row in lane.rows if row.flaky})
-    if seen or flaky:
-        console.print("\n[bold]Remarks[/] (lawful but unusual; nothing here counts against the target)")
-    for remark, revisions in sorted(seen.items()):
-        _para(console, f"{remark} ({', '.join(sorted(revisions))})")
-    for name in flaky:
-        _para(console, f"{name}: failed once, but not when repeated alone")
+                seen.setdefault(f"{row.requirement.id}: {remark}", {})[lane.revision] = None
+            if row.flaky:
+                flaky.setdefault(row.requirement.id, {})[lane.revision] = None
+    for name, revisions in flaky.items():
+        seen[f"{name}: failed once, but not when it was repeated alone"] = revisions
+    if not seen:
+        return
+    every = {lane.revision for lane in report.lanes}
+    console.print()
+    _wrapped(
+        console, Text.assemble(("Remarks", "bold"), " (lawful but unusual; nothing here counts against the target)")
+    )
+    for remark, revisions in sorted(seen.items())[:_MOST_REMARKS]:
+        where = "" if set(revisions) == every else f" ({', '.join(revisions)})"
+        _wrapped(console, Text(f"  {printable(remark)}{where}"), indent=4)
+    if len(seen) > _MOST_REMARKS:
+        console.print(f"  ... and {len(seen) - _MOST_REMARKS} more; the JSON report has them all (-o json:FILE)")
 
 
 def closing(report: Report, *, journal: Path | None) -> list[Text]:
-    """Counts, class, next command."""
-    total: Counter[Verdict] = Counter()
-    for lane in report.lanes:
-        for row in lane.rows:
-            total[row.verdict] += 1
-    counted = ", ".join(f"{total[verdict]} {verdict.value.replace('_', ' ')}" for verdict in SIGNS if total[verdict])
-    seconds = f" in {report.finished.duration_s:.1f}s" if report.finished and report.finished.duration_s else ""
-    lines = [Text(f"{counted or 'nothing was judged'}{seconds}", style="bold")]
-    if report.finished and report.finished.interrupted:
-        lines.append(Text("interrupted: this is what was seen so far", style="bold yellow"))
+    """Classes, counts, next command."""
+    lines = []
     for lane in report.lanes:
         reached = lane.reached
         where = f"{lane.protocol.upper()} {lane.revision} over {lane.transport}"
-        lines.append(
-            Text(
-                f"{where}: class {reached.name or 'none'} {reached.passed}/{reached.applicable}, {reached.unobserved} not observed"
-            )
-        )
-    failures = report.failures
-    if failures:
-        first = min((row for _, row in failures), key=_severity)
-        lines.append(Text(f"next: wireproof explain {first.requirement.id}", style="cyan"))
+        text = f"{where}: class {reached.name or 'none'} {reached.passed}/{reached.applicable}, {reached.unobserved} not observed"
+        lines.append(Text(text))
+    for told in report.told:
+        if told.level in ("stopped", "unreachable"):
+            lines += [Text(printable(line), style="bold yellow") for line in told.text.split("\n")]
+    if report.finished and report.finished.interrupted:
+        lines.append(Text("interrupted: this is what was seen so far", style="bold yellow"))
+    lines.append(Text(counted(report), style="bold"))
+    if report.failures:
+        first = min((row for _, row in report.failures), key=_severity)
+        lines.append(Text.assemble(("next: ", "dim"), (f"wireproof explain {first.requirement.id}", "cyan")))
     if journal is not None:
-        lines.append(Text(f"journal: {journal}", style="dim"))
+        lines.append(Text(f"journal: {printable(str(journal))}", style="dim"))
     return lines
 
 
-def printable(text: str) -> str:
-    """Text from a target, harmless in a terminal: control characters become visible."""
-    return "".join(char if char.isprintable() or char == "\n" else f"\\x{ord(char):02x}" for char in text)
+def counted(report: Report) -> str:
+    """How many verdicts of each kind, over all revisions and transports."""
+    total = Counter(row.verdict for lane in report.lanes for row in lane.rows)
+    parts = [f"{total[verdict]} {_NAMES.get(verdict, verdict.value)}" for verdict in SIGNS if total[verdict]]
+    seconds = f" in {report.finished.duration_s:.1f} s" if report.finished and report.finished.duration_s else ""
+    return f"{', '.join(parts) or 'nothing was judged'}{seconds}"

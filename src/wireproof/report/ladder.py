@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
+from wireproof.model.jsontext import dump
 from wireproof.model.wire import Kind, Record, Way
+from wireproof.report.words import printable
+
+_ITEMS: Final = 3
+_STRING: Final = 60
+_AFTER: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +25,20 @@ class Rung:
     mark: bool
 
 
-def ladder(records: Sequence[Record], evidence: Iterable[int], *, most: int = 14, width: int = 400) -> list[Rung]:
-    """The rungs around the evidence: its own span, without notes that say nothing to a reader."""
+def ladder(
+    records: Sequence[Record],
+    evidence: Iterable[int],
+    *,
+    pointer: str = "",
+    most: int = 10,
+    width: int = 400,
+    marked_width: int = 400,
+) -> list[Rung]:
+    """The rungs around the evidence: its own span, without notes that say nothing to a reader.
+
+    Texts have `width` characters at most, those of the evidence `marked_width`; JSON that is longer is shown with its inner parts left out,
+    except where `pointer` leads in the last record of the evidence.
+    """
     marked = set(evidence)
     wanted = [records[seq] for seq in sorted(marked) if seq < len(records)]
     if not wanted:
@@ -30,11 +49,16 @@ def ladder(records: Sequence[Record], evidence: Iterable[int], *, most: int = 14
     mine = sorted({one.seq: one for one in (*mine, *wanted) if _tells(one)}.values(), key=lambda one: one.seq)
     if len(mine) > most:
         last = max((index for index, one in enumerate(mine) if one.seq in marked), default=len(mine))
-        keep = {one.seq for one in mine[max(0, last - most + 3) : last + 3]} | marked
+        keep = {one.seq for one in mine[max(0, last - most + _AFTER) : last + _AFTER]} | marked
         mine = [one for one in mine if one.seq in keep][-most:]
     begun = mine[0].at_ns if mine else begun
     return [
-        Rung(arrow=_arrow(one), at_ms=(one.at_ns - begun) / 1e6, text=_text(one, width), mark=one.seq in marked)
+        Rung(
+            arrow=_arrow(one),
+            at_ms=(one.at_ns - begun) / 1e6,
+            text=_text(one, marked_width if one.seq in marked else width, pointer if one is wanted[-1] else ""),
+            mark=one.seq in marked,
+        )
         for one in mine
     ]
 
@@ -49,8 +73,10 @@ def _arrow(record: Record) -> str:
     return {"out": "->", "in": "<-"}.get(record.way.value, "--")
 
 
-def _text(record: Record, width: int) -> str:
+def _text(record: Record, width: int, pointer: str) -> str:
     body = record.raw.decode("utf-8", "backslashreplace")
+    if len(body) > width and isinstance(record.message, dict | list):
+        body = shortened(record.message, pointer)
     if record.way is Way.OUT and "method" in record.meta and "target" in record.meta:
         names = " ".join(f"{key}: {value};" for key, value in record.meta.get("headers", ()) if _notable(key))
         body = f"{record.meta['method']} {record.meta['target']} {names} {body}".strip()
@@ -65,8 +91,35 @@ def _text(record: Record, width: int) -> str:
         body = f"exit, code {record.meta.get('code')}"
     elif record.kind in (Kind.EOF, Kind.CLOSED, Kind.FAULT, Kind.END):
         body = f"{record.kind.value}: {record.fault or record.meta.get('why') or ''}".rstrip(": ")
-    body = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in body)
+    body = printable(body)
     return body if len(body) <= width else body[: width - 1] + "…"
+
+
+def shortened(message: Any, pointer: str = "") -> str:
+    """A message as JSON on one line in which inner parts are left out (…), but for what lies on the way to `pointer`."""
+    path = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    return _short(message, 2, path)
+
+
+def _short(value: Any, depth: int, path: Sequence[str]) -> str:
+    if isinstance(value, dict):
+        if value and depth <= 0 and not path:
+            return "{…}"
+        members = (f"{dump(key)}:{_short(item, depth - 1, _below(path, key))}" for key, item in value.items())
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list):
+        if value and depth <= 0 and not path:
+            return "[…]"
+        shown = [_short(item, depth - 1, _below(path, str(index))) for index, item in enumerate(value[:_ITEMS])]
+        if path and path[0].isdigit() and _ITEMS <= int(path[0]) < len(value):
+            shown.append(f"…{path[0]}: {_short(value[int(path[0])], depth - 1, path[1:])}")
+        return "[" + ",".join(shown) + (f",… {len(value)} items]" if len(value) > _ITEMS else "]")
+    text = dump(value)
+    return text if len(text) <= _STRING or path else text[: _STRING - 2] + '…"'
+
+
+def _below(path: Sequence[str], key: str) -> Sequence[str]:
+    return (path[1:] or [""]) if path and path[0] == key else ()
 
 
 def _notable(name: str) -> bool:

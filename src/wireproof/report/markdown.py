@@ -1,4 +1,4 @@
-"""A short Markdown summary: matrix, then the failures in one list. Text from a target is escaped."""
+"""A short Markdown summary: matrix, then the broken requirements in one list. Text from a target is escaped."""
 
 from __future__ import annotations
 
@@ -7,46 +7,78 @@ from collections import Counter
 from typing import Final
 
 from wireproof.model.verdict import Verdict
-from wireproof.report.console import printable
-from wireproof.report.matrix import Report, cells
+from wireproof.report.console import counted
+from wireproof.report.matrix import LaneReport, Report, Row, cells
+from wireproof.report.words import printable
 
-_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@:])")
+_SPECIAL: Final = re.compile(r"[\\`*_\[\]|~]|\A[-+=]|(?<=\bwww)\.|(?<=\A\d)[.)]", re.IGNORECASE)
+_LINKING: Final = re.compile(r"[<>&@#:]")
+"""What HTML, mentions, issue numbers and bare links begin with: a backslash is not enough for all of them."""
+_LONGEST: Final = 300
 _SIGNS: Final = {
     Verdict.PASSED: "passed",
     Verdict.FAILED: "FAILED",
     Verdict.ERRORED: "ERRORED",
     Verdict.BLOCKED: "blocked",
+    Verdict.UNOBSERVED: "not observed",
 }
 
 
 def escape(text: str) -> str:
-    """Text that Markdown and HTML leave alone."""
-    return _SPECIAL.sub(r"\\\1", printable(text).replace("\n", " ")).replace("\\<", "&lt;").replace("\\&", "&amp;")
+    """Text that Markdown, HTML and the sites that render it leave alone, on one line, cut when it is long."""
+    text = printable(text)
+    text = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return _LINKING.sub(lambda found: f"&#{ord(found[0])};", _SPECIAL.sub(r"\\\g<0>", text))
 
 
 def render(report: Report) -> str:
     """The summary with a final newline."""
     target = report.started.target if report.started else {}
     lines = [f"# wireproof: {escape(str(target.get('name', '')))}", ""]
+    for told in report.told:
+        if told.level in ("stopped", "unreachable"):
+            lines += [f"**{escape(told.text)}**", ""]
+    if report.finished and report.finished.interrupted:
+        lines += ["**Interrupted: this is what was seen so far.**", ""]
+    if report.lanes:
+        lines += [*_matrix(report), ""]
+    lines += [f"{escape(counted(report))}", ""]
+    if report.lanes:
+        lines += _broken(report)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _matrix(report: Report) -> list[str]:
     heads = [f"{lane.revision} {lane.transport}" for lane in report.lanes]
-    lines += ["| topic | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    lines = ["| topic | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
     columns = [cells(lane) for lane in report.lanes]
     for topic in dict.fromkeys(topic for column in columns for topic in column):
         chips = [_cell(column.get(topic, Counter())) for column in columns]
         if any(one != "-" for one in chips):
             lines.append(f"| {topic} | " + " | ".join(chips) + " |")
-    classes = [
-        f"{lane.reached.name or 'none'} {lane.reached.passed}/{lane.reached.applicable}" for lane in report.lanes
-    ]
-    lines += ["| **class** | " + " | ".join(classes) + " |", ""]
-    failures = report.failures
-    lines.append(f"## Broken requirements ({len(failures)})" if failures else "No broken requirement was found.")
-    lines.append("")
-    for lane, row in failures:
-        lines.append(
-            f"- **{row.requirement.id}** ({row.requirement.level.value}, {lane.revision} {lane.transport}): {escape(row.why)}"
-        )
-    return "\n".join(lines).rstrip() + "\n"
+    return [*lines, "| **class** | " + " | ".join(_class(lane) for lane in report.lanes) + " |"]
+
+
+def _class(lane: LaneReport) -> str:
+    return f"{lane.reached.name or 'none'} {lane.reached.passed}/{lane.reached.applicable}"
+
+
+def _broken(report: Report) -> list[str]:
+    """One item a requirement, with all revisions and transports where it is broken."""
+    grouped: dict[str, list[tuple[LaneReport, Row]]] = {}
+    for lane, row in report.failures:
+        grouped.setdefault(row.requirement.id, []).append((lane, row))
+    if not grouped:
+        return ["No broken requirement was found."]
+    lines = [f"## Broken requirements ({len(grouped)})", ""]
+    for name, cases in grouped.items():
+        requirement = cases[0][1].requirement
+        places = ", ".join(f"{lane.revision} {lane.transport}" for lane, _ in cases)
+        lines.append(f"- **{name}** ({requirement.level.value}): {escape(requirement.title)}")
+        for why in dict.fromkeys(row.why for _, row in cases):
+            lines.append(f"  - {escape(why)}")
+        lines.append(f"  - {places}; source: {escape(requirement.source)}")
+    return lines
 
 
 def _cell(counts: Counter[Verdict]) -> str:

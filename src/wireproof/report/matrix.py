@@ -111,7 +111,9 @@ class Report:
         return [(lane, row) for lane in self.lanes for row in lane.rows if row.verdict is Verdict.FAILED]
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """0 nothing that policy counts, 1 findings, 3 nothing could be graded, 4 our own error (wins over 1)."""
+        """0 nothing that policy counts, 1 findings, 2 the target was unreachable, 3 nothing could be graded, 4 our own error (wins over 1)."""
+        if self.finished is not None and self.finished.exit_code:
+            return self.finished.exit_code
         if any(row.verdict is Verdict.ERRORED for lane in self.lanes for row in lane.rows):
             return EXIT_OURS
         counted = ("MUST", "SHOULD") if strict else ("MUST",)
