@@ -171,7 +171,7 @@ class Tracker:
         if isinstance(record.message, list):
             batches = [call for call in self.calls if isinstance(call.message, list) and call.answer is None]
             if batches:
-                return batches[0]
+                return batches[-1]
         if record.channel in self.on_channel:
             return self.on_channel[record.channel]
         if shape(record.message) is Shape.OTHER:

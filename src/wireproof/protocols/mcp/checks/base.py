@@ -5,16 +5,18 @@ Each check goes over all conversations, scripted or generated. What we broke on 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from wireproof.judge.matching import brief
 from wireproof.judge.pack import Note, broken, check, ok
+from wireproof.model.exchange import Expect
 from wireproof.model.jsontext import ABSENT, same
-from wireproof.protocols.jsonrpc import Shape, shape
+from wireproof.model.wire import Kind, Record
+from wireproof.protocols.jsonrpc import Call, Shape, shape
 from wireproof.protocols.mcp.conversation import Talk
 
 
-@check("mcp.base.jsonrpc")
+@check("mcp.base.jsonrpc", "jsonrpc.version")
 def jsonrpc_message(talk: Talk) -> Iterator[Note]:
     """Each message is a JSON-RPC 2.0 request, notification or response (before 2025-06-18 also a batch of them)."""
     for record in talk.messages_in:
@@ -23,17 +25,21 @@ def jsonrpc_message(talk: Talk) -> Iterator[Note]:
             if not isinstance(item, dict):
                 if record.message is not ABSENT:
                     yield broken(record.seq, why=f"{brief(item)} is no JSON-RPC message")
-            elif item.get("jsonrpc") != "2.0":
-                yield broken(
-                    record.seq, why=f'jsonrpc is {brief(item.get("jsonrpc", ABSENT))}, not "2.0"', pointer="/jsonrpc"
-                )
-            elif shape(item) is Shape.OTHER:
+                continue
+            version = item.get("jsonrpc", ABSENT)
+            if version != "2.0":
+                for row in ("mcp.base.jsonrpc", "jsonrpc.version"):
+                    why = f'jsonrpc is {brief(version)}, not "2.0"'
+                    yield broken(record.seq, why=why, pointer="/jsonrpc", requirement=row)
+                continue
+            yield ok(record.seq, requirement="jsonrpc.version")
+            if shape(item) is Shape.OTHER:
                 yield broken(record.seq, why=f"neither method nor result nor error: {brief(item)}")
             else:
                 yield ok(record.seq)
 
 
-@check("mcp.base.response.id-echo", "mcp.base.error.id-echo")
+@check("mcp.base.response.id-echo", "mcp.base.error.id-echo", "jsonrpc.response.id-echo")
 def id_echo(talk: Talk) -> Iterator[Note]:
     """A response repeats the id of its request, value and JSON type; until 2025-06-18 one row covers errors too."""
     separate = talk.revision.traits.get("error_id_optional", False)
@@ -43,67 +49,169 @@ def id_echo(talk: Talk) -> Iterator[Note]:
         error = "error" in message
         row = "mcp.base.error.id-echo" if error and separate else "mcp.base.response.id-echo"
         echoed = message.get("id", ABSENT)
-        if same(echoed, call.id):
-            yield ok(call.seq, record.seq, requirement=row)
-        else:
-            yield broken(
-                call.seq,
-                record.seq,
-                why=f"request id {brief(call.id)} came back as {brief(echoed)}",
-                pointer="/id",
-                requirement=row,
-            )
+        for name in (row, "jsonrpc.response.id-echo"):
+            if same(echoed, call.id):
+                yield ok(call.seq, record.seq, requirement=name)
+            else:
+                why = f"request id {brief(call.id)} came back as {brief(echoed)}"
+                yield broken(call.seq, record.seq, why=why, pointer="/id", requirement=name)
 
 
-@check("mcp.base.response.one-of")
+@check("mcp.base.response.one-of", "mcp.base.response.has-result", "jsonrpc.response.one-of")
 def result_or_error(talk: Talk) -> Iterator[Note]:
-    """A response sets result or error."""
+    """A response sets result or error; from 2025-11-25 on two kinds of response, of which one has a result and the other an error."""
+    rows = ("mcp.base.response.one-of", "mcp.base.response.has-result", "jsonrpc.response.one-of")
     for call in talk.requests:
         answer = call.answer
         if answer is None or not isinstance(answer.message, dict):
             continue
         if "result" in answer.message or "error" in answer.message:
-            yield ok(call.seq, answer.seq)
+            for row in rows if "result" in answer.message else (rows[0], rows[2]):
+                yield ok(call.seq, answer.seq, requirement=row)
         else:
-            yield broken(call.seq, answer.seq, why="the response has neither result nor error")
+            for row in rows:
+                why = "the response has neither result nor error"
+                yield broken(call.seq, answer.seq, why=why, requirement=row)
 
 
-@check("mcp.base.response.not-both")
+@check("mcp.base.response.not-both", "jsonrpc.response.not-both")
 def not_both(talk: Talk) -> Iterator[Note]:
     """A response never sets result and error together."""
     for call, record, message in talk.responses:
         seqs = (call.seq, record.seq) if call else (record.seq,)
-        if "result" in message and "error" in message:
-            yield broken(*seqs, why="the response has result and error at once", pointer="/error")
+        for row in ("mcp.base.response.not-both", "jsonrpc.response.not-both"):
+            if "result" in message and "error" in message:
+                why = "the response has result and error at once"
+                yield broken(*seqs, why=why, pointer="/error", requirement=row)
+            else:
+                yield ok(*seqs, requirement=row)
+
+
+@check("mcp.base.utf8")
+def utf8(talk: Talk) -> Iterator[Note]:
+    """Messages are UTF-8."""
+    for record in talk.messages_in:
+        if (record.fault or "").startswith("not-utf8"):
+            yield broken(record.seq, why=f"the message is not UTF-8 ({record.fault})")
         else:
-            yield ok(*seqs)
+            yield ok(record.seq)
 
 
-@check("mcp.base.error.shape", "mcp.base.error.code-integer")
-def error_shape(talk: Talk) -> Iterator[Note]:
-    """An error is an object with at least code, an integer, and message."""
-    for call, record, message in talk.responses:
-        if "error" not in message:
+@check("jsonrpc.request.answered")
+def answered(talk: Talk) -> Iterator[Note]:
+    """A well-formed request that was waited for, while the server answered others, has its response.
+
+    Work that may take its time (calls, reads, listening) and what was cancelled are left out.
+    """
+    waited = {one.meta.get("step"): one for one in talk.records if one.kind is Kind.AWAIT}
+    cancelled = [
+        call.params.get("requestId")
+        for call in talk.notifications_out
+        if call.method == "notifications/cancelled" and isinstance(call.params, dict)
+    ]
+    for call in talk.requests:
+        if not call.lawful or call.method in SLOW or any(same(call.id, one) for one in cancelled):
             continue
-        seqs = (call.seq, record.seq) if call else (record.seq,)
-        error = message["error"]
-        if not isinstance(error, dict) or "code" not in error or "message" not in error:
-            yield broken(*seqs, why=f"error is {brief(error)}", pointer="/error", requirement="mcp.base.error.shape")
+        if call.answer is not None:
+            yield ok(*talk.answer_seqs(call))
             continue
-        yield ok(*seqs, requirement="mcp.base.error.shape")
-        code = error["code"]
-        whole = not isinstance(code, bool) and (
-            isinstance(code, int) or (isinstance(code, float) and code.is_integer())
-        )
-        if whole:
-            yield ok(*seqs, requirement="mcp.base.error.code-integer")
+        given_up = _given_up(talk, call, waited)
+        if given_up is not None:
+            yield broken(call.seq, given_up, why=f"{call.method} was never answered, what was sent after it was")
+
+
+SLOW = ("tools/call", "prompts/get", "resources/read", "completion/complete", "subscriptions/listen", "tasks/result")
+
+
+def _given_up(talk: Talk, call: Call, waited: Mapping[object, Record]) -> int | None:
+    """The note that says that nobody answered, if the exchange waited for this very request."""
+    exchange = talk.exchanges.get(call.span or "")
+    name = talk.records[call.seq].meta.get("name")
+    for index, step in enumerate(exchange.steps if exchange else ()):
+        note = waited.get(index)
+        if isinstance(step, Expect) and step.of == name and step.message is None and step.event is None:
+            fits = note is not None and note.span == call.span and note.seq > call.seq
+            if fits and note is not None and note.meta.get("outcome") == "timeout":
+                return note.seq
+    return None
+
+
+@check("jsonrpc.request.answered-once")
+def answered_once(talk: Talk) -> Iterator[Note]:
+    """No second response to a request. Ids that were used twice on purpose, and streams that were taken up again, show nothing."""
+    for call in talk.requests:
+        usable = isinstance(call.id, str | int) and not isinstance(call.id, bool)
+        if call.answer is None or not usable or sum(same(call.id, other.id) for other in talk.calls) > 1:
+            continue
+        echoes = [
+            one
+            for one in call.answers
+            if isinstance(one.message, dict) and same(one.message.get("id"), call.id)
+            if one.channel == call.answer.channel
+        ]
+        if len(echoes) > 1:
+            yield broken(call.seq, echoes[0].seq, echoes[1].seq, why=f"the request {brief(call.id)} has two responses")
+        elif echoes:
+            yield ok(call.seq, echoes[0].seq)
+
+
+@check("mcp.base.notification.no-id", "jsonrpc.notification.no-id")
+def notification_without_id(talk: Talk) -> Iterator[Note]:
+    """What the protocol calls a notification has no id, not even null."""
+    for inbound in talk.inbound:
+        if not inbound.method.startswith("notifications/"):
+            continue
+        for row in ("mcp.base.notification.no-id", "jsonrpc.notification.no-id"):
+            if "id" in inbound.record.message:
+                identity = brief(inbound.record.message["id"])
+                why = f"the notification {inbound.method} has the id {identity}"
+                yield broken(inbound.seq, why=why, pointer="/id", requirement=row)
+            else:
+                yield ok(inbound.seq, requirement=row)
+
+
+@check("jsonrpc.request.method-string", "jsonrpc.request.method-reserved", "jsonrpc.request.params-structured")
+def server_calls(talk: Talk) -> Iterator[Note]:
+    """Requests and notifications of the server: a string as method, not one of those that begin with rpc., structured params."""
+    for inbound in talk.inbound:
+        method, params = inbound.record.message.get("method"), inbound.params
+        if isinstance(method, str):
+            yield ok(inbound.seq, requirement="jsonrpc.request.method-string")
         else:
             yield broken(
-                *seqs,
-                why=f"error.code is {brief(code)}",
-                pointer="/error/code",
-                requirement="mcp.base.error.code-integer",
+                inbound.seq,
+                why=f"method is {brief(method)}",
+                pointer="/method",
+                requirement="jsonrpc.request.method-string",
+            )
+        if inbound.method.startswith("rpc."):
+            yield broken(
+                inbound.seq,
+                why=f"{inbound.method} is a name that JSON-RPC keeps to itself",
+                pointer="/method",
+                requirement="jsonrpc.request.method-reserved",
+            )
+        else:
+            yield ok(inbound.seq, requirement="jsonrpc.request.method-reserved")
+        if params is ABSENT or isinstance(params, dict | list):
+            yield ok(inbound.seq, requirement="jsonrpc.request.params-structured")
+        else:
+            yield broken(
+                inbound.seq,
+                why=f"params is {brief(params)}",
+                pointer="/params",
+                requirement="jsonrpc.request.params-structured",
             )
 
 
-CHECKS = (jsonrpc_message, id_echo, result_or_error, not_both, error_shape)
+CHECKS = (
+    jsonrpc_message,
+    id_echo,
+    result_or_error,
+    not_both,
+    utf8,
+    answered,
+    answered_once,
+    notification_without_id,
+    server_calls,
+)
