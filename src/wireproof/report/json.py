@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from wireproof.model.verdict import Finding
@@ -15,7 +16,7 @@ def report_value(report: Report) -> dict[str, Any]:
     started = report.started
     return {
         "format": REPORT_FORMAT,
-        "suite": dict(started.suite) if started else {},
+        "suite": {**started.suite, "set": _set(started.suite)} if started else {},
         "versions": dict(started.versions) if started else {},
         "target": dict(started.target) if started else {},
         "seed": started.seed if started else 0,
@@ -23,20 +24,28 @@ def report_value(report: Report) -> dict[str, Any]:
         "duration_s": report.finished.duration_s if report.finished else 0.0,
         "interrupted": bool(report.finished and report.finished.interrupted),
         "exit_code": report.exit_code(),
-        "runs": [_lane(lane) for lane in report.lanes],
+        "told": [{"level": one.level, "text": one.text} for one in report.told],
+        "runs": [_lane(lane, _set(started.suite if started else {})) for lane in report.lanes],
     }
 
 
-def _lane(lane: LaneReport) -> dict[str, Any]:
+def _set(suite: Mapping[str, str]) -> str:
+    """The name of the frozen requirement set, without protocol and revision."""
+    return f"set-{suite.get('version', 'unknown')}"
+
+
+def _lane(lane: LaneReport, name: str) -> dict[str, Any]:
     reached = lane.reached
+    server, capabilities = lane.survey.get("server"), lane.survey.get("capabilities")
     return {
         "protocol": lane.protocol,
         "revision": lane.revision,
         "transport": lane.transport,
         "role": lane.role,
+        "set": f"{lane.protocol}-{lane.revision}/{name}",
         "survey": {
-            "server": lane.survey.get("server", {}),
-            "capabilities": lane.survey.get("capabilities", {}),
+            "server": server if isinstance(server, Mapping) else {},
+            "capabilities": capabilities if isinstance(capabilities, Mapping) else {},
             "counts": {
                 name: len(lane.survey.get(name, ())) for name in ("tools", "resources", "resourceTemplates", "prompts")
             },
@@ -57,6 +66,8 @@ def _row(row: Row) -> dict[str, Any]:
         "id": row.requirement.id,
         "level": row.requirement.level.value,
         "verdict": row.verdict.value,
+        "title": row.requirement.title,
+        "source": row.requirement.source,
         "findings": [_finding(one) for one in row.findings],
     }
 

@@ -12,7 +12,7 @@ from wireproof.report.matrix import LaneReport, Report, Row, cells
 from wireproof.report.words import printable
 
 _SPECIAL: Final = re.compile(r"[\\`*_\[\]|~]|\A[-+=]|(?<=\bwww)\.|(?<=\A\d)[.)]", re.IGNORECASE)
-_LINKING: Final = re.compile(r"[<>&@#:]")
+_LINKING: Final = re.compile(r"[<>&@#]|:(?=//)")
 """What HTML, mentions, issue numbers and bare links begin with: a backslash is not enough for all of them."""
 _LONGEST: Final = 300
 _SIGNS: Final = {
