@@ -239,7 +239,7 @@ async def _answer(session: Session, out: Record, limit: float, event: str | None
             return True
         return _over(session, out)
 
-    certain = isinstance(out.message, dict) and not out.meta.get("deliberate")
+    certain = _obliges(out.message)
     if http or certain or event == "end":
         await session.wait(done, limit)
     else:
@@ -255,6 +255,13 @@ async def _answer(session: Session, out: Record, limit: float, event: str | None
     if not session.alive:
         return _gone(session), None
     return ("timeout" if await session.fence() else "dead"), None
+
+
+def _obliges(message: Any) -> bool:
+    """Must this be answered, by a result or an error? A request with a usable id must, however wrong it is otherwise, and may take its time."""
+    if not isinstance(message, dict) or not isinstance(message.get("method"), str):
+        return False
+    return isinstance(message.get("id"), str | int) and not isinstance(message.get("id"), bool)
 
 
 async def _fenced(session: Session, done: Callable[[], bool], limit: float) -> None:
