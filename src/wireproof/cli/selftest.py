@@ -41,7 +41,7 @@ def command(ctx: click.Context, names: tuple[str, ...], full: bool, json_path: P
     if json_path is not None:
         json_path.write_text(json.dumps([_value(one) for one in outcomes], indent=1) + "\n", encoding="utf-8")
     survivors = [one for one in outcomes if one.trial.kind == "sin" and not one.killed]
-    alarms = [one for one in outcomes if one.trial.kind != "sin" and (one.failed or one.note)]
+    alarms = [one for one in outcomes if one.trial.kind != "sin" and (one.blamed or one.note)]
     collateral = [one for one in outcomes if one.trial.kind == "sin" and one.collateral]
     sins = sum(one.trial.kind == "sin" for one in outcomes)
     lawful = sum(one.trial.kind == "habit" for one in outcomes)
@@ -63,8 +63,8 @@ def line_of(one: Outcome) -> str:
             return f"caught    {place}: {trial.about}{more}"
         state = one.verdicts.get(trial.about, "absent")
         return f"SURVIVED  {place}: {trial.about} is {state} {one.whys.get(trial.about, '')} {one.note}".rstrip()
-    if one.failed or one.note:
-        rows = "; ".join(f"{row} ({one.whys.get(row, '')})" for row in one.failed)
+    if one.blamed or one.note:
+        rows = "; ".join(f"{row} ({one.whys.get(row, '')})" for row in one.blamed)
         return f"FALSE     {place}: {rows or one.note}"
     return f"fine      {place}"
 

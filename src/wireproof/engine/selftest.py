@@ -28,6 +28,13 @@ from wireproof.model.events import Event
 from wireproof.model.target import CallPolicy, Target
 from wireproof.model.verdict import Verdict
 
+CALLS: Final = CallPolicy(
+    read_only=True,
+    named=dict.fromkeys(
+        ("add", "test_simple_text", "test_embedded_resource", "test_tool_with_logging", "test_sampling"), ()
+    ),
+)
+"""Tools of the reference peer that are called; by name where the oldest revision has no hints to go by."""
 DEADLINE: Final = 1.0
 """Seconds that an answer may take from a peer in this process."""
 
@@ -48,10 +55,11 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a trial. `failed` are the rows that failed, `verdicts` all rows; `note` says why nothing could be judged."""
+    """What became of a trial. `failed` are the rows that failed, `blamed` those of them that bind (advice blames nobody), `verdicts` all rows; `note` says why nothing could be judged."""
 
     trial: Trial
     failed: tuple[str, ...]
+    blamed: tuple[str, ...]
     verdicts: dict[str, str]
     whys: dict[str, str]
     seconds: float
@@ -150,16 +158,14 @@ def target_of(trial: Trial) -> Iterator[Target]:
             serve=partial(serve_lines, variant),
             timeout=DEADLINE,
             startup_wait=DEADLINE,
-            calls=CallPolicy(read_only=True),
+            calls=CALLS,
         )
         return
     serve_http = importlib.import_module("wireproof_fixtures.mcp").serve_http
     peer = serve_http(variant, port=0)
     try:
         url = peer.sse_url if trial.transport == "sse" else peer.url
-        yield Target(
-            name=trial.name, url=url, timeout=DEADLINE, startup_wait=DEADLINE, calls=CallPolicy(read_only=True)
-        )
+        yield Target(name=trial.name, url=url, timeout=DEADLINE, startup_wait=DEADLINE, calls=CALLS)
     finally:
         peer.close()
 
@@ -198,8 +204,16 @@ def attempt(trial: Trial, suite: Suite, *, everything: bool) -> Outcome:
             if verdict is not Verdict.PASSED:
                 whys[row] = next((one.why for one in group if one.verdict is verdict and one.why), "")
     failed = tuple(row for row, verdict in verdicts.items() if verdict in (Verdict.FAILED, Verdict.ERRORED))
+    requirements = suite.catalogue.requirements
+    blamed = tuple(row for row in failed if requirements[row].binding or verdicts[row] == Verdict.ERRORED)
     return Outcome(
-        trial=trial, failed=failed, verdicts=verdicts, whys=whys, seconds=time.perf_counter() - begun, note=note
+        trial=trial,
+        failed=failed,
+        blamed=blamed,
+        verdicts=verdicts,
+        whys=whys,
+        seconds=time.perf_counter() - begun,
+        note=note,
     )
 
 
