@@ -60,6 +60,7 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
     facts["readable"] = facts["resources"][:20]
     facts["prompts"] = [_prompt(one) for one in facts["prompts"]]
     facts["resourceTemplates"] = [_template(one) for one in facts["resourceTemplates"]]
+    facts["bare_prompts"] = [one for one in facts["prompts"] if "bare" in one]
     facts["completable"] = [one["completing"] for one in facts["prompts"] if "completing" in one]
     facts["tags"] = sorted(_tags(facts))
     return facts
@@ -126,7 +127,8 @@ def task_support(tool: Mapping[str, Any]) -> str:
 
 
 def _prompt(prompt: Mapping[str, Any]) -> dict[str, Any]:
-    """The prompt with `bare`, no arguments, where it can be asked for without any, and `completing`, what to complete where it has some."""
+    """The prompt with `bare`, no arguments, where it can be asked for without any, or `needy` where it cannot; and where it has
+    some `completing`, what to complete, and `mistyped`, numbers for all of them."""
     given = prompt.get("arguments")
     arguments = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
     names = [one["name"] for one in arguments if isinstance(one.get("name"), str)]
@@ -136,6 +138,7 @@ def _prompt(prompt: Mapping[str, Any]) -> dict[str, Any]:
     else:
         made["bare"] = {}
     if names:
+        made["mistyped"] = dict.fromkeys(names, 5)
         made["completing"] = {"ref": {"type": "ref/prompt", "name": prompt["name"]}, "argument": names[0]}
     return made
 

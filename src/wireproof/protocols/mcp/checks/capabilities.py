@@ -16,6 +16,8 @@ from wireproof.protocols.mcp.conversation import Talk
 
 _METHOD_NOT_FOUND: Final = -32601
 _CORE: Final = ("complete", "input_required")
+_OWNERS: Final = {"task": "io.modelcontextprotocol/tasks"}
+"""Result types that extensions of the protocol's own define."""
 
 
 @check("mcp.tools.declare", "mcp.resources.declare", "mcp.prompts.declare")
@@ -121,12 +123,19 @@ def result_types(talk: Talk) -> Iterator[Note]:
             continue
         yield ok(*seqs, requirement="mcp.base.response.result-type-present")
         kind = result["resultType"]
-        if kind in _CORE or (isinstance(kind, str) and extensions):
+        if kind in _CORE or _of_extension(kind, extensions):
             yield ok(*seqs, requirement="mcp.base.response.result-type-closed-set")
         else:
-            why = f"resultType is {brief(kind)}, and no extension is declared"
+            why = f"resultType is {brief(kind)}, and no declared extension has such a type"
             at = "/result/resultType"
             yield broken(*seqs, why=why, pointer=at, requirement="mcp.base.response.result-type-closed-set")
+
+
+def _of_extension(kind: JSON, extensions: JSON) -> bool:
+    """May that be the type of an extension? Of a type that a known extension defines, only if that one is declared."""
+    if not isinstance(kind, str) or not isinstance(extensions, dict):
+        return False
+    return _OWNERS[kind] in extensions if kind in _OWNERS else bool(extensions)
 
 
 CHECKS = (

@@ -20,15 +20,14 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _STANDARD: Final = ("http", "https", "file", "git")
 """Schemes that the page names, which are not custom ones."""
 _MIME: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+*-]+(\s*;.*)?", re.DOTALL)
-_SPACE: Final = re.compile(r"\s+")
 
 
 def not_base64(text: JSON) -> str | None:
-    """Why a value is no base64 (RFC 4648 section 4, padded); None when it is. Line ends, as MIME has them, are passed over."""
+    """Why a value is no base64 (RFC 4648 section 4: padded, without line ends); None when it is."""
     if not isinstance(text, str):
         return f"is {brief(text)}"
     try:
-        base64.b64decode(_SPACE.sub("", text), validate=True)
+        base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         return f"is no base64: {str(error)[:80]}"
     return None
@@ -67,6 +66,29 @@ def _encoded(talk: Talk, call: Call, data: JSON, at: str, row: str) -> Note:
     if why is None:
         return ok(*talk.answer_seqs(call), requirement=row)
     return broken(*talk.answer_seqs(call), why=f"the data {why}", pointer=at, requirement=row)
+
+
+@check("mcp.schema.server.content-image", "mcp.schema.server.content-audio", "mcp.schema.server.contents-blob")
+def data_encoded(talk: Talk) -> Iterator[Note]:
+    """Pictures, sounds and blobs are base64 wherever they stand, which a schema's format does not assert."""
+    for call, result in talk.results("tools/call", "prompts/get", "resources/read"):
+        for at, part in _contents(result):
+            kind = part.get("type")
+            if kind in ("image", "audio") and isinstance(part.get("data"), str):
+                yield _encoded(talk, call, part["data"], f"{at}/data", f"mcp.schema.server.content-{kind}")
+            held = part.get("resource") if kind == "resource" else part if "uri" in part else None
+            if isinstance(held, dict) and isinstance(held.get("blob"), str):
+                yield _encoded(talk, call, held["blob"], f"{at}/blob", "mcp.schema.server.contents-blob")
+
+
+def _contents(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(pointer, block or contents) of everything that a result holds."""
+    for member in ("content", "contents"):
+        for index, part in enumerate(entries(result, member)):
+            yield f"/result/{member}/{index}", part
+    for index, message in enumerate(entries(result, "messages")):
+        if isinstance(message.get("content"), dict):
+            yield f"/result/messages/{index}/content", message["content"]
 
 
 @check("mcp.prompts.image-base64", "mcp.prompts.audio-base64", "mcp.prompts.embedded")
@@ -124,4 +146,4 @@ def completion_values(talk: Talk) -> Iterator[Note]:
             yield broken(*talk.answer_seqs(call), why=why, pointer="/result/completion/values")
 
 
-CHECKS = (resource_schemes, blobs_encoded, prompt_content, completion_values)
+CHECKS = (resource_schemes, blobs_encoded, data_encoded, prompt_content, completion_values)

@@ -125,6 +125,7 @@ def _judge(talk: Talk, rows: Sequence[Mapping[str, Any]], message: JSON, seqs: t
             (where, why)
             for where, why in talk.schemas.explain(definition, part)
             if not any((place.pointer + where + "/").startswith(other + "/") for other in deeper)
+            or (where == place.row.get("keeps") and not isinstance(resolve_pointer(part, where), dict))
         ]
         if own:
             where, why = own[0]

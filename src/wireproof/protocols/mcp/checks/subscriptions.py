@@ -38,13 +38,20 @@ def _filter(call: Call) -> dict[str, Any]:
 
 
 def _delivered(talk: Talk, call: Call) -> list[Inbound]:
-    """Notifications of one subscription: on its own HTTP stream, or marked with its id."""
-    return [
-        one
-        for one in talk.notifications_in
-        if one.seq > call.seq
-        and (one.record.channel == call.channel if talk.http else _alike(subscription_id(one), call.id))
-    ]
+    """Notifications of one subscription: on its own HTTP stream, or marked with its id. An acknowledgement whose id fits no
+    subscription is that of the latest one."""
+    if talk.http:
+        return [one for one in talk.notifications_in if one.seq > call.seq and one.record.channel == call.channel]
+    return [one for one in talk.notifications_in if _owner(talk, one) is call]
+
+
+def _owner(talk: Talk, one: Inbound) -> Call | None:
+    before = [each for each in _listens(talk) if each.seq < one.seq]
+    identity = subscription_id(one)
+    mine = [each for each in before if _alike(identity, each.id)]
+    if mine:
+        return mine[-1]
+    return before[-1] if before and one.method == ACKNOWLEDGED else None
 
 
 def _alike(one: JSON, other: JSON) -> bool:

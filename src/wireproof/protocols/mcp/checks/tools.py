@@ -11,11 +11,12 @@ from wireproof.judge.matching import brief
 from wireproof.judge.pack import Note, broken, check, ok
 from wireproof.model.jsontext import JSON, same
 from wireproof.protocols.jsonrpc import Call
-from wireproof.protocols.mcp.checks.lists import entries
+from wireproof.protocols.mcp.checks.lists import entries, listings
 from wireproof.protocols.mcp.conversation import Talk
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]*")
 _2020: Final = "json-schema.org/draft/2020-12/schema"
+_INTERNAL: Final = -32603
 _COMPLAINT: Final = re.compile(r"(?i)error|invalid|valid|expect|requir|must|fail|missing|unknown|cannot|not ")
 """Words of a text that may well be a refusal, though isError does not say so."""
 
@@ -57,16 +58,24 @@ def tool_names(talk: Talk) -> Iterator[Note]:
 
 @check("mcp.tools.name-unique")
 def tool_names_unique(talk: Talk) -> Iterator[Note]:
-    """No two tools on one page have the same name (pages may overlap while the list changes)."""
-    for call, result in talk.results("tools/list"):
-        names = [one["name"] for one in entries(result, "tools") if isinstance(one.get("name"), str)]
-        double = next((name for name in names if names.count(name) > 1), None)
-        if not call.lawful or not names:
+    """No two tools have the same name. Pages may overlap while the list changes, so the very same tool may be on two of them."""
+    for listing in listings(talk):
+        if listing.method != "tools/list" or not listing.names:
             continue
-        if double is None:
-            yield ok(*talk.answer_seqs(call))
+        seen: dict[str, tuple[int, JSON]] = {}
+        double = ""
+        for page, call in enumerate(listing.calls):
+            for tool in entries(call.result, "tools"):
+                name = tool.get("name")
+                if not isinstance(name, str):
+                    continue
+                before = seen.setdefault(name, (page, tool))
+                if before[1] is not tool and (before[0] == page or not same(before[1], tool)):
+                    double = double or name
+        if double:
+            yield broken(*listing.seqs, why=f"two tools are called {brief(double)}", subject=double[:80])
         else:
-            yield broken(*talk.answer_seqs(call), why=f"two tools are called {brief(double)}", subject=double)
+            yield ok(*listing.seqs)
 
 
 @check("mcp.tools.input-schema-object", "mcp.tools.no-params-schema")
@@ -140,7 +149,12 @@ def arguments_validated(talk: Talk) -> Iterator[Note]:
             late = talk.revision.traits.get("argument_errors_in_result", False)
             remark = "bad arguments are a JSON-RPC error, not a result with isError" if late else ""
             yield ok(*seqs, requirement="mcp.tools.validate-inputs")
-            yield ok(*seqs, remark=remark, requirement="mcp.tools.input-validation-in-result")
+            if late and call.error.get("code") == _INTERNAL:
+                why = f"bad arguments of {brief(subject)} are reported as an internal error"
+                row = "mcp.tools.input-validation-in-result"
+                yield broken(*seqs, why=why, pointer="/error/code", subject=subject, requirement=row)
+            else:
+                yield ok(*seqs, remark=remark, requirement="mcp.tools.input-validation-in-result")
         elif isinstance(call.result, dict) and call.result.get("isError") is True:
             yield ok(*seqs, requirement="mcp.tools.validate-inputs")
             yield ok(*seqs, requirement="mcp.tools.input-validation-in-result")
