@@ -28,13 +28,14 @@ def stream_brings_answer(talk: Talk) -> Iterator[Note]:
     given_up = cancelled(talk)
     resumed = {one.out.channel: one for one in trips(talk) if one.method == "GET" and _last_event_id(one) is not None}
     for trip in posts(talk, Shape.REQUEST):
-        if not trip.streams or not trip.over or trip.call is None or trip.end is None:
+        if not trip.streams or not trip.over or trip.call is None or trip.end is None or not trip.lawful:
             continue
         if trip.call.id in given_up or _session_ended(talk, trip.end):
             continue
-        answer = trip.answer
+        own = next((one for one in trip.events if shape(one.message) in (Shape.RESPONSE, Shape.BATCH)), None)
+        answer = own or trip.answer
         seqs = (*trip.seqs, *((answer.seq,) if answer else ()), trip.end.seq)
-        if answer is not None and answer.channel == trip.out.channel:
+        if own is not None:
             for row in (_TERMINATES, _EVENTUALLY, _EARLY):
                 yield ok(*seqs, requirement=row)
             continue
@@ -164,7 +165,7 @@ def _belongs_elsewhere(talk: Talk, record: Record, family: set[str]) -> bool:
     if shape(record.message) is not Shape.RESPONSE:
         return False
     owner = next((call for call in talk.calls if record in call.answers), None)
-    return owner is not None and owner.channel not in family
+    return owner is not None and owner.lawful and owner.channel not in family
 
 
 @check("mcp.httpsse.message-event", "mcp.httpsse.endpoint-event", "mcp.httpsse.two-endpoints")
