@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,23 +15,25 @@ from wireproof.engine.hosting import host
 from wireproof.engine.plan import Plan, Selection, fits, in_force, make_plan
 from wireproof.engine.player import Player
 from wireproof.engine.session import Emit, Session
-from wireproof.judge.judge import Lane, Played, needing_confirmation, settle, unrepeated
+from wireproof.judge.judge import Lane, Played, judge_played, needing_confirmation, settle, unrepeated
 from wireproof.judge.pack import Lens, Pack
 from wireproof.library.catalogue import Catalogue
 from wireproof.library.exchanges import literal
 from wireproof.library.schemas import schemas_of
-from wireproof.model.catalogue import Revision
+from wireproof.model.catalogue import Requirement, Revision
 from wireproof.model.errors import TargetUnreachable
 from wireproof.model.events import ExchangePlayed, Judged, Planned, Surveyed, Told
 from wireproof.model.exchange import Exchange, Isolation, Origin
 from wireproof.model.jsontext import ABSENT
 from wireproof.model.target import Target
-from wireproof.model.verdict import Finding
+from wireproof.model.verdict import Finding, Verdict
 from wireproof.model.wire import Kind, Transcript
 from wireproof.transports.dial import dial
 from wireproof.version import __version__
 
 FRESH_AT_ONCE = 3
+_LOOK_SHARE = 20
+"""A look for the first broken MUST is not repeated before this many times its own duration has passed."""
 MOST_PREFIXES = 3
 """Exchanges that failed once but not alone and are tried again after their predecessors, at most."""
 MOST_CONFIRMED = 40
@@ -62,6 +64,10 @@ class Suite:
         return {one.id: one.order for one in self.catalogue.revisions}
 
 
+def _broken_must(one: Finding, rows: Mapping[str, Requirement]) -> bool:
+    return one.verdict is Verdict.FAILED and one.requirement in rows and rows[one.requirement].level.group == "MUST"
+
+
 class LaneRunner:
     """Opens, surveys, plans, plays, confirms and judges. `offered` is known after `open`."""
 
@@ -78,10 +84,15 @@ class LaneRunner:
         names: Callable[[], str],
         redact: Callable[[bytes], bytes] | None = None,
         confirm: bool = True,
+        stop: anyio.Event | None = None,
     ) -> None:
+        """`stop`: set at the first broken MUST of any lane, and looked at before each exchange; None plays all."""
         self.target, self.suite, self.revision, self.transport = target, suite, revision, transport
         self.selection, self.emit, self.tasks, self.redact = selection, emit, tasks, redact
         self.confirm = confirm
+        self.stop = stop
+        self._looked: set[str] = set()
+        self._next_look = 0.0
         self._names = names
         self._slots = anyio.CapacityLimiter(FRESH_AT_ONCE)
         self.main: Session | None = None
@@ -321,18 +332,62 @@ class LaneRunner:
 
     async def _play_shared(self) -> None:
         for exchange in itertools.chain(self.plan.shared, self.plan.last):
-            if self.main is None or self.main.over:
-                if self.main is not None:
-                    await self.main.close()
-                self.main = await self.session("main")
-                if not self.main.opened:
-                    return
-            await self._play(self.main, exchange)
+            if self._halted or ((self.main is None or self.main.over) and not await self._renew()):
+                break
+            if self.main is not None:
+                await self._play(self.main, exchange)
+                await self._look(self.main, "main")
         if self.main is not None:
             await self.main.close()
 
+    async def _renew(self) -> bool:
+        """Another main session, when the first ended; False when the target did not come back, which is said."""
+        if self.main is not None:
+            await self.main.close()
+        why = "it does not answer"
+        try:
+            self.main = await self.session("main")
+            if self.main.opened and (self.revision.era == "legacy" or await self.main.fence()):
+                return True
+        except TargetUnreachable as error:
+            why = error.message
+        text = f"{self.revision.id} over {self.transport}: the target did not come back ({why}); the rest is not played"
+        self.emit(Told(text=text, level="warning"))
+        return False
+
+    @property
+    def _halted(self) -> bool:
+        return self.stop is not None and self.stop.is_set()
+
+    async def _look(self, session: Session, purpose: str) -> None:
+        """With `stop`: is a MUST broken in this session, and again when it is played alone? Then nothing more is begun."""
+        begun = anyio.current_time()
+        if self.stop is None or self._halted or (purpose == "main" and begun < self._next_look):
+            return
+        rows = in_force(self.suite.catalogue, self.selection, self.revision, self.transport)
+        played = Played(transcript=session.transcript, purpose=purpose, exchanges=tuple(self._played_in(session)))
+        alone = self._judgeable(rows, (played,))
+        musts = [one for one in judge_played(alone, played) if _broken_must(one, rows)]
+        self._next_look = begun + _LOOK_SHARE * (anyio.current_time() - begun)
+        if not any(one.fingerprint not in self._looked for one in musts):
+            return
+        if self.confirm and purpose == "main":
+            again = [pair for pair in needing_confirmation(alone) if _broken_must(pair[0], rows)]
+            for exchange in {
+                one.span if one else "": one for found, one in again if found.fingerprint not in self._looked
+            }.values():
+                await self._play_alone(exchange, "confirm")
+        self._looked |= {one.fingerprint for one in musts}
+        broken = next((one for one in settle(self._judgeable(rows)) if _broken_must(one, rows)), None)
+        if broken is not None and not self._halted:
+            self.stop.set()
+            text = f"stopped at the first broken MUST: {broken.requirement} in {self.revision.id} over {self.transport}"
+            self.emit(Told(text=text, level="stopped"))
+
     async def _play_alone(self, exchange: Exchange | None, purpose: str) -> None:
         async with self._slots:
+            if self._halted and purpose != "confirm":
+                return
             opening = exchange.opening if exchange is not None and exchange.isolation is Isolation.FRESH else True
             try:
                 session = await self.session(purpose, exchange, opening=opening)
@@ -344,6 +399,8 @@ class LaneRunner:
                     session
                 ):  # the opening is played by opening
                     await self._play(session, exchange)
+                if purpose == "fresh":
+                    await self._look(session, purpose)
             finally:
                 for one, _, played in list(self.sessions):
                     if exchange in played and purpose == self._purpose(one):
@@ -374,15 +431,17 @@ class LaneRunner:
                 await self._play(session, exchange)
         await session.close()
 
-    def _judgeable(self, rows: dict[str, Any]) -> Lane:
+    def _judgeable(self, rows: dict[str, Any], only: tuple[Played, ...] | None = None) -> Lane:
+        """What is judged: every session, or `only` these."""
+        every = (
+            Played(transcript=session.transcript, purpose=purpose, exchanges=tuple(played))
+            for session, purpose, played in self.sessions
+        )
         return Lane(
             lens=self._lens(self.facts),
             pack=self.suite.pack,
             requirements=rows,
-            played=tuple(
-                Played(transcript=session.transcript, purpose=purpose, exchanges=tuple(played))
-                for session, purpose, played in self.sessions
-            ),
+            played=tuple(every) if only is None else only,
             omitted=self.plan.omitted,
         )
 

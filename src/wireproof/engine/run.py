@@ -86,11 +86,13 @@ class Runner:
         self._redact = redactor(target.secrets)
         self._counter = itertools.count(1)
         self._started = 0.0
+        self._stop: anyio.Event | None = None
 
     async def run(self) -> None:
         """Raises TargetUnreachable when nothing that speaks the protocol answered."""
         self._started = time.monotonic()
         self.emit(self._start())
+        self._stop = anyio.Event() if self.options.fail_fast else None
         async with anyio.create_task_group() as tasks:
             for transport in self._transports():
                 lanes = [self._lane(revision, transport, tasks) for revision in self._revisions(transport)]
@@ -182,6 +184,7 @@ class Runner:
             names=lambda: f"t{next(self._counter)}",
             redact=self._redact,
             confirm=self.options.confirm,
+            stop=self._stop,
         )
 
     async def _run_lanes(self, lanes: list[LaneRunner]) -> None:
