@@ -39,7 +39,7 @@ Dial = Callable[[Exchange, bool], Awaitable[Session | None]]
 _PLACE: Final = re.compile(r"\{\{([A-Za-z0-9_.-]+)\}\}")
 EVENT_ID: Final = "event-id"
 """What a capture names instead of a pointer to keep the id of the SSE event that came last in the same response."""
-_EXIT_WAIT: Final = 5.0
+_EXIT_WAIT: Final = 3.0
 _MOST_RESUMPTIONS: Final = 10
 
 

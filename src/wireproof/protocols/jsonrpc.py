@@ -89,6 +89,7 @@ class Tracker:
         self._pending: list[Call] = []
         self._noticed: Call | None = None
         self._patience = 0
+        self._answering: set[str] = set()
 
     def feed(self, record: Record) -> None:
         if record.way is Way.OUT and record.kind in (Kind.MESSAGE, Kind.BYTES, Kind.REQUEST):
@@ -106,6 +107,7 @@ class Tracker:
         message = record.message
         kind = shape(message)
         if kind is Shape.RESPONSE:
+            self._answering.add(record.channel)
             return
         whole = _written(record)
         identity = whole.get("id", ABSENT) if isinstance(whole, dict) else ABSENT
@@ -172,10 +174,11 @@ class Tracker:
             batches = [call for call in self.calls if isinstance(call.message, list) and call.answer is None]
             if batches:
                 return batches[-1]
+        noise = shape(record.message) is Shape.OTHER
         if record.channel in self.on_channel:
-            return self.on_channel[record.channel]
-        if shape(record.message) is Shape.OTHER:
-            return None  # noise on a line answers nobody
+            return None if noise and record.meta.get("sse") else self.on_channel[record.channel]
+        if noise or (record.channel != "main" and record.channel in self._answering):
+            return None  # noise on a line or a stream answers nobody, nor does what a response of ours is told
         if None in ids and _is_error(record.message) and self._noticed is not None:
             return self._noticed
         if len(self._pending) == 1:

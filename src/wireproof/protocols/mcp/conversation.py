@@ -58,10 +58,10 @@ class Talk:
         return tuple(one for one in arrived if not self._foreign(one))
 
     def _foreign(self, record: Record) -> bool:
-        """Documents fetched by GET, bodies of error responses that are HTTP's own, the `endpoint` event of HTTP+SSE."""
+        """Documents fetched by GET, bodies of error responses that are HTTP's own, SSE events of another name than `message`."""
         call = self.tracker.on_channel.get(record.channel)
         if record.meta.get("sse"):
-            return self.transport == "sse" and record.meta.get("event") == "endpoint"
+            return record.meta.get("event") not in (None, "", "message")
         if call is None:
             return False
         if self.records[call.seq].meta.get("method", "POST") != "POST":

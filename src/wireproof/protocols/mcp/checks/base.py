@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from wireproof.judge.matching import brief
 from wireproof.judge.pack import Note, broken, check, ok
 from wireproof.model.exchange import Expect
-from wireproof.model.jsontext import ABSENT, same
+from wireproof.model.jsontext import ABSENT, JSON, same
 from wireproof.model.wire import Kind, Record
 from wireproof.protocols.jsonrpc import Call, Shape, shape
 from wireproof.protocols.mcp.conversation import Talk
@@ -33,10 +33,25 @@ def jsonrpc_message(talk: Talk) -> Iterator[Note]:
                     yield broken(record.seq, why=why, pointer="/jsonrpc", requirement=row)
                 continue
             yield ok(record.seq, requirement="jsonrpc.version")
-            if shape(item) is Shape.OTHER:
-                yield broken(record.seq, why=f"neither method nor result nor error: {brief(item)}")
+            why = _malformed(item)
+            if why:
+                yield broken(record.seq, why=why)
             else:
                 yield ok(record.seq)
+
+
+def _malformed(item: dict[str, JSON]) -> str:
+    """Why an object is no message of JSON-RPC 2.0, else empty. What is inside of an error is for other rows."""
+    if shape(item) is Shape.OTHER:
+        return f"neither method nor result nor error: {brief(item)}"
+    if "result" in item and "error" in item:
+        return "result and error at once"
+    if "method" in item and not isinstance(item["method"], str):
+        return f"method is {brief(item['method'])}"
+    identity = item.get("id")
+    if isinstance(identity, bool | list | dict):
+        return f"the id is {brief(identity)}"
+    return ""
 
 
 @check("mcp.base.response.id-echo", "mcp.base.error.id-echo", "jsonrpc.response.id-echo")

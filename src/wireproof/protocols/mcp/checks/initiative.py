@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from wireproof.judge.pack import Note, broken, check, ok
 from wireproof.model.jsontext import same
+from wireproof.protocols.jsonrpc import Call
 from wireproof.protocols.mcp.binding import META
 from wireproof.protocols.mcp.conversation import Inbound, Talk
 
@@ -20,6 +21,7 @@ _FAMILIES: Final = (
     "roots/",
     "tasks/",
     "notifications/elicitation/",
+    "notifications/subscriptions/",
     "notifications/tasks",
 )
 _NEEDS_CLIENT: Final = {
@@ -103,23 +105,28 @@ def cancels_listening_alone(talk: Talk) -> Iterator[Note]:
 def no_uncalled_logs(talk: Talk) -> Iterator[Note]:
     """No notifications/message belongs to a request without logLevel.
 
-    Where all share one channel, one request that asked is enough to excuse whatever follows it.
+    Where all share one channel, one request that asked and is not answered yet is enough to excuse it.
     """
     if not talk.modern:
         return
-    asked = [call.seq for call in talk.requests if _level(call.params) is not None]
+    asked = [call for call in talk.requests if _level(call.params) is not None]
     offences = 0
     for inbound in talk.notifications_in:
         if inbound.method != "notifications/message":
             continue
         own = inbound.call if talk.http else None
-        if not (_level(own.params) is not None if own else any(seq < inbound.seq for seq in asked)):
+        if not (_level(own.params) is not None if own else any(_open_at(one, inbound.seq) for one in asked)):
             offences += 1
             seqs = (inbound.call.seq, inbound.seq) if inbound.call else (inbound.seq,)
             yield broken(*seqs, why="a log message came, and no request had asked for any")
     quiet = [call for call in talk.requests if call.answer is not None and _level(call.params) is None]
     if not offences and quiet:
         yield ok(*talk.answer_seqs(quiet[0]))
+
+
+def _open_at(call: Call, seq: int) -> bool:
+    """Was the request under way when record `seq` came?"""
+    return call.seq < seq and (call.answer is None or call.answer.seq > seq)
 
 
 def _level(params: Any) -> Any:
@@ -129,14 +136,14 @@ def _level(params: Any) -> Any:
 
 @check("mcp.lifecycle.init-first")
 def nothing_before_initialize(talk: Talk) -> Iterator[Note]:
-    """A server does not speak before the client has sent initialize; ping and log messages are let pass."""
+    """The first thing that a server says is its answer to initialize; ping and log messages are let pass."""
     opening = next((call for call in talk.requests if call.method == "initialize"), None)
-    if talk.modern or opening is None:
+    if talk.modern or opening is None or opening.answer is None:
         return
-    early = [one for one in talk.inbound if one.seq < opening.seq and one.method not in ALWAYS]
+    early = [one for one in talk.inbound if one.seq < opening.answer.seq and one.method not in ALWAYS]
     for inbound in early:
-        yield broken(inbound.seq, opening.seq, why=f"{inbound.method} came before initialize was sent")
-    if not early and opening.answer is not None:
+        yield broken(inbound.seq, opening.answer.seq, why=f"{inbound.method} came before initialize was answered")
+    if not early:
         yield ok(*talk.answer_seqs(opening))
 
 
@@ -190,7 +197,7 @@ def _foreign(talk: Talk, inbound: Inbound) -> bool:
 
 
 def _undeclared(inbound: Inbound, client: Any, server: Any) -> str:
-    need = _NEEDS_CLIENT.get(inbound.method)
+    need = "tasks" if inbound.method.startswith("tasks/") else _NEEDS_CLIENT.get(inbound.method)
     if need is not None and not (isinstance(client, dict) and isinstance(client.get(need), dict)):
         return f"{inbound.method} came, and the client does not declare {need}"
     own = _NEEDS_SERVER.get(inbound.method)

@@ -21,7 +21,9 @@ _NAME: Final = re.compile(r"[A-Za-z0-9](?:.*[A-Za-z0-9])?", re.DOTALL)
 _TOP_LEVEL: Final = frozenset({"com", "org", "net", "io", "dev", "app", "ai", "edu", "gov", "co"})
 _TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 _TRACESTATE: Final = re.compile(r"[ \t]*([a-z0-9][a-z0-9_*/@-]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,256})?[ \t]*")
-_BAGGAGE: Final = re.compile(r"[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*=[ \t]*[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*.*")
+_BAGGAGE: Final = re.compile(
+    r"[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*=[ \t]*[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*.*"
+)
 
 
 def metas(message: JSON) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -58,20 +60,20 @@ def _meta_of(value: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[tup
 
 
 def splits(key: str) -> list[tuple[str | None, str]]:
-    """(prefix without its slash, name) in each way that the key can be read; a slash inside of a name is one reading."""
+    """(prefix without its slash, name) in each way that the key can be read when it has more slashes than one."""
     if "/" not in key:
         return [(None, key)]
     first, last = key.partition("/"), key.rpartition("/")
     return list(dict.fromkeys([(first[0], first[2]), (last[0], last[2])]))
 
 
-def labels_fit(prefix: str) -> bool:
-    """Dot-separated, none of them empty."""
-    return all(prefix.split("."))
+def labels_fit(prefix: str, name: str) -> bool:
+    """Dot-separated, none of them empty; neither labels nor names hold a slash."""
+    return all(prefix.split(".")) and "/" not in prefix and "/" not in name
 
 
 def characters_fit(prefix: str) -> bool:
-    return all(_LABEL.fullmatch(label) for label in prefix.split(".") if label)
+    return all(_LABEL.fullmatch(label) for label in prefix.replace("/", ".").split(".") if label)
 
 
 def name_fits(name: str) -> bool:
@@ -101,10 +103,10 @@ def _key(record: Record, pointer: str, key: str) -> Iterator[Note]:
     prefixes = [prefix for prefix, _ in ways if prefix is not None]
     if not prefixes:
         return
-    if any(labels_fit(prefix) for prefix in prefixes):
+    if any(prefix is not None and labels_fit(prefix, name) for prefix, name in ways):
         yield ok(record.seq, requirement="mcp.meta.prefix-labels")
     else:
-        why = f"the prefix of {brief(key)} has an empty label"
+        why = f"the prefix of {brief(key)} is no row of labels and one slash"
         yield broken(record.seq, why=why, pointer=at, requirement="mcp.meta.prefix-labels")
     if any(characters_fit(prefix) for prefix in prefixes):
         yield ok(record.seq, requirement="mcp.meta.label-chars")
@@ -195,7 +197,7 @@ def extension_names(talk: Talk) -> Iterator[Note]:
         extensions = capabilities.get("extensions") if isinstance(capabilities, dict) else None
         for key in extensions if isinstance(extensions, dict) else ():
             fits = any(
-                prefix is not None and labels_fit(prefix) and characters_fit(prefix) and name_fits(name)
+                prefix is not None and labels_fit(prefix, name) and characters_fit(prefix) and name_fits(name)
                 for prefix, name in splits(key)
             )
             if fits:
