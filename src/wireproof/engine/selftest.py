@@ -39,6 +39,10 @@ DEADLINE: Final = 1.0
 """Seconds that an answer may take from a peer in this process."""
 
 
+AT_ONCE: Final = 3
+"""Trials at once for each core: most of a trial is waiting."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One peer on one revision and transport. `kind` is sin, habit or reference; `about` is the row that a sin breaks."""
@@ -225,9 +229,9 @@ def selftest(
     listen: Callable[[Outcome], None] = lambda _: None,
     workers: int | None = None,
 ) -> list[Outcome]:
-    """All outcomes, told one by one. `workers` processes share the work (default: one a core); 1 stays in this process."""
+    """All outcomes, told one by one. `workers` processes share the work (default: AT_ONCE a core); 1 stays in this process."""
     every = trials(suite, full=full, names=names)
-    workers = min(workers or os.cpu_count() or 1, max(1, len(every) // 8))
+    workers = min(workers or AT_ONCE * (os.cpu_count() or 1), max(1, len(every) // 8))
     if workers == 1:
         return [_told(attempt(trial, suite, everything=full), listen) for trial in every]
     context = multiprocessing.get_context(

@@ -299,7 +299,9 @@ def _rest(made: Step, *, skip: tuple[str, ...]) -> dict[str, Any]:
     for one in fields(made):
         value = getattr(made, one.name)
         default = one.default if one.default is not MISSING else None
-        if one.name in skip or value is ABSENT or value is None or value is default or value in ((), {}):
+        if one.name in skip or value is default:
+            continue
+        if default is not ABSENT and (value is None or value in ((), {})):  # where JSON may stand, null and {} are values
             continue
         key = "as" if one.name == "connection" else one.name
         if key == "as" and value == "main":
