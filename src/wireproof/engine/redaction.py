@@ -22,7 +22,8 @@ def redactor(secrets: Iterable[str]) -> Redact | None:
     None when there is nothing to hide. Secrets of fewer than four characters are left alone. Digits are replaced by nines, so that
     a JSON number stays one.
     """
-    wanted = sorted({one for one in secrets if len(one) >= _SHORTEST}, key=lambda one: (-len(one), one))
+    forms = {form for one in secrets if len(one) >= _SHORTEST for form in (one, *_misread(one))}
+    wanted = sorted(forms, key=lambda one: (-len(one), one))
     if not wanted:
         return None
     rules = [rule for secret in wanted for rule in _rules(secret)]
@@ -33,6 +34,13 @@ def redactor(secrets: Iterable[str]) -> Redact | None:
         return data
 
     return redact
+
+
+def _misread(secret: str) -> tuple[str, ...]:
+    """What becomes of it when header fields, which are bytes, are read as Latin-1 although they were written as UTF-8."""
+    if secret.isascii():
+        return ()
+    return (secret.encode("utf-8", "surrogatepass").decode("latin-1"),)
 
 
 def _rules(secret: str) -> list[tuple[re.Pattern[bytes], bytes]]:
@@ -48,13 +56,13 @@ def _rules(secret: str) -> list[tuple[re.Pattern[bytes], bytes]]:
 
 
 def _spellings(char: str) -> bytes:
-    """One character, in every way in which it is usually written."""
+    """One character, in every way in which it is usually written; backslashes are many where JSON stands inside JSON."""
     raw = char.encode("utf-8", "surrogatepass")
     ways: set[bytes] = {re.escape(raw), b"".join(rb"(?i:%%%02x)" % byte for byte in raw)}
     units = char.encode("utf-16-be", "surrogatepass")
-    ways.add(b"".join(rb"\\u(?i:%s)" % units[at : at + 2].hex().encode() for at in range(0, len(units), 2)))
+    ways.add(b"".join(rb"\\+u(?i:%s)" % units[at : at + 2].hex().encode() for at in range(0, len(units), 2)))
     if char in '"\\/':
-        ways.add(rb"\\" + re.escape(raw))
+        ways.add(rb"\\+" + re.escape(raw) if char != "\\" else rb"\\+")
     if char == " ":
         ways.add(rb"\+")
     escaped = html.escape(char).encode()

@@ -29,6 +29,7 @@ LONGEST_RETRY: Final = 5.0
 """Seconds that are waited, at most, when a server says when its stream may be taken up again."""
 LEAVE_WAIT: Final = 1.0
 MUTE_FENCE: Final = 1.0
+EXIT_WAIT: Final = 0.5
 MAX_RECORDS: Final = 200_000
 FLOOD: Final = 5_000
 """Arrivals among which nothing was that we waited for: a peer that says more is not listened to any longer on this connection."""
@@ -290,6 +291,10 @@ class Session:
     async def close(self) -> None:
         """Takes leave as a well-behaved client does, closes the link and records what comes of it."""
         await self.drain()
+        if (
+            not self.alive and self._identity.transport == "stdio"
+        ):  # let it be seen how it ended before we have a hand in it
+            await self.wait(lambda: self.link_over, EXIT_WAIT)
         if not any(one.kind is Kind.CLOSED for one in self.records):
             await self._take_leave()
         self.note(Kind.CLOSED)
