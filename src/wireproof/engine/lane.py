@@ -155,14 +155,12 @@ class LaneRunner:
             session.opened = True
             return
         exchange = self._filled(self.suite.named(name))
-        begun, slow = anyio.current_time(), session.fixed_deadline
+        slow = session.fixed_deadline
         first = self.main is None  # a server may be slow to start, but not each time
         session.fixed_deadline = self.target.startup_wait if first else self.target.timeout or self.target.startup_wait
         await self._play(session, exchange)
         session.fixed_deadline = slow
         session.opened = bool(getattr(session.state, "negotiated", None))
-        if session.opened and self._rtt == 0.0:
-            session.rtt = min(1.0, anyio.current_time() - begun)
         listening = self.suite.pack.listening(self.revision, self.transport)
         if session.opened and listening is not None:
             await self._play(session, self._filled(self.suite.named(listening)))

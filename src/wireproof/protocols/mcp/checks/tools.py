@@ -142,8 +142,8 @@ def calls_of_tools(talk: Talk) -> Iterator[tuple[Call, dict[str, Any], JSON]]:
 def arguments_validated(talk: Talk) -> Iterator[Note]:
     """Arguments that the tool's own schema refuses are refused. A text that may be a refusal without isError decides nothing."""
     for call, tool, arguments in calls_of_tools(talk):
-        if not talk.schemas.target_problems(tool.get("inputSchema"), arguments):
-            continue
+        if not isinstance(arguments, dict) or not talk.schemas.target_problems(tool.get("inputSchema"), arguments):
+            continue  # what is no object breaks the request itself, which is another row's concern
         seqs, subject = talk.answer_seqs(call), _title(tool)
         if isinstance(call.error, dict):
             late = talk.revision.traits.get("argument_errors_in_result", False)
