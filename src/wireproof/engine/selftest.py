@@ -59,7 +59,11 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a trial. `failed` are the rows that failed, `blamed` those of them that bind (advice blames nobody), `verdicts` all rows; `note` says why nothing could be judged."""
+    """What became of a trial.
+
+    `failed` are the rows that failed, `blamed` those of them that bind (advice blames nobody), `verdicts` all rows; `note` says why
+    nothing could be judged.
+    """
 
     trial: Trial
     failed: tuple[str, ...]
