@@ -301,7 +301,9 @@ def _rest(made: Step, *, skip: tuple[str, ...]) -> dict[str, Any]:
         default = one.default if one.default is not MISSING else None
         if one.name in skip or value is default:
             continue
-        if default is not ABSENT and (value is None or value in ((), {})):  # where JSON may stand, null and {} are values
+        if default is not ABSENT and (
+            value is None or value in ((), {})
+        ):  # where JSON may stand, null and {} are values
             continue
         key = "as" if one.name == "connection" else one.name
         if key == "as" and value == "main":

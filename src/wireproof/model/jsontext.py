@@ -148,9 +148,6 @@ def same(one: JSON, other: JSON) -> bool:
         return one.keys() == other.keys() and all(same(item, other[key]) for key, item in one.items())
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
-    return (
-        (type(one) in (int, float)
-        and type(other) in (int, float)
-        and one == other)
-        or (type(one) is type(other) and bool(one == other))
+    return (type(one) in (int, float) and type(other) in (int, float) and one == other) or (
+        type(one) is type(other) and bool(one == other)
     )
