@@ -69,7 +69,8 @@ class Player:
         index = 0
         try:
             for index, raw in enumerate(exchange.steps):
-                session = await self._session(_connection(raw), exchange, claims)
+                anew = isinstance(raw, Reopen)  # opens its connection itself
+                session = self.sessions["main"] if anew else await self._session(_connection(raw), exchange, claims)
                 step = _filled(raw, captures)
                 await self._step(session, step, index, sent, captures, started, exchange)
         except _Stop as stop:

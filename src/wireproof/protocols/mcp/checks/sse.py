@@ -5,6 +5,7 @@ A stream that the server cut without ending it shows nothing here: connections m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from wireproof.judge.matching import brief
@@ -18,6 +19,8 @@ from wireproof.protocols.mcp.trips import Trip, cancelled, posts, trips
 _TERMINATES = "mcp.http.sse.response-terminates"
 _EVENTUALLY = "mcp.http.sse.response-eventually"
 _EARLY = "mcp.http.sse.no-early-close"
+_URI = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+"""The characters of a URI or relative reference (RFC 3986 section 2)."""
 
 
 @check(_TERMINATES, _EVENTUALLY, _EARLY)
@@ -194,8 +197,9 @@ def _legacy_stream(trip: Trip) -> Iterator[Note]:
         name = one.meta.get("event")
         if name == "endpoint":
             announced = True
-            if not one.raw.strip():
-                why = "the endpoint event names no URI"
+            told = one.raw.decode("utf-8", "replace").strip()
+            if _URI.fullmatch(told) is None:
+                why = f"the endpoint event names no URI, but {brief(told)}"
                 yield broken(*trip.seqs, one.seq, why=why, requirement="mcp.httpsse.endpoint-event")
         elif one.kind is Kind.MESSAGE and one.message is not ABSENT:
             if name == "message":
