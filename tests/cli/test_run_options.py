@@ -1,0 +1,270 @@
+"""The options of `wireproof run`: what they do, and what is said when they cannot be meant."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.calling import journal_lines, no_child_is_left, records, validator, wireproof
+from tests.engine.bad_web import fixed, reply, web
+from wireproof.cli.target import call_policy
+from wireproof.library.catalogue import load_catalogue
+from wireproof.model.catalogue import Level
+from wireproof.model.errors import UsageError
+from wireproof.model.events import Judged
+from wireproof.model.verdict import Finding, Verdict
+from wireproof.report.journal import JournalWriter
+
+ROOT = Path(__file__).resolve().parents[2]
+PEER = (sys.executable, str(ROOT / "fixtures"), "mcp", "stdio")
+BAD = (sys.executable, "-S", "-E", str(ROOT / "tests" / "engine" / "bad_server.py"))
+FEW = ("--revision", "2025-11-25", "--select", "mcp.ping")
+
+
+def play(tmp_path: Path, *words: str) -> Any:
+    return wireproof("run", "--timeout", "2", "--journal", str(tmp_path / "journal.jsonl"), *words)
+
+
+REFUSED = {
+    "no target": ((), "no target is given", "wireproof run -- python server.py"),
+    "revision": (
+        ("--revision", "2025-11-26", "--", "true"),
+        "no revision is called '2025-11-26'",
+        "did you mean 2025-11-25",
+    ),
+    "select": (("--select", "mcp.pign", "--", "true"), "no requirement is called 'mcp.pign'", "mcp.ping"),
+    "ignore": (("--ignore", "mpc", "--", "true"), "no requirement is called 'mpc'", "mcp"),
+    "exchange": (("--exchange", "mcp.ping.answerd", "--", "true"), "no exchange is called", "mcp.ping.answered"),
+    "transport": (("--transport", "http", "--", "true"), "a command cannot be played over http", "stdio"),
+    "url transport": (
+        ("--transport", "stdio", "http://127.0.0.1:1/"),
+        "a URL cannot be played over stdio",
+        "http or sse",
+    ),
+    "header form": (("--header", "novalue", "http://127.0.0.1:1/"), "is not 'Name: value'", ""),
+    "header name": (("--header", "a b: c", "http://127.0.0.1:1/"), "no name of an HTTP header", ""),
+    "header value": (("--header", "a: b\nc: d", "http://127.0.0.1:1/"), "line break", ""),
+    "header of a command": (("--header", "a: b", "--", "true"), "--header is for URLs", "--env"),
+    "header-env": (("--header-env", "A=NO_SUCH_VARIABLE_HERE", "http://127.0.0.1:1/"), "is not set", "export"),
+    "env": (("--env", "A", "--", "true"), "is not NAME=VALUE", ""),
+    "cert": (("--cert", "a.pem", "https://127.0.0.1:1/"), "is not CERT.pem,KEY.pem", ""),
+    "cert files": (("--cert", "no.pem,such.pem", "https://127.0.0.1:1/"), "no such file", ""),
+    "call": (("--call", "add={1}", "--", "true"), "the arguments are not JSON", "--call 'add="),
+    "call object": (("--call", "add=[1]", "--", "true"), "must be a JSON object", ""),
+    "output": (("-o", "jason:x", "--", "true"), "is not FORMAT:FILE", "did you mean json:FILE?"),
+    "scheme": (("--transport", "http", "ftp://127.0.0.1/"), "cannot be played over http", ""),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_meant_is_refused_before_anything_starts(case: str, tmp_path: Path) -> None:
+    words, message, hint = REFUSED[case]
+    called = play(tmp_path, *words)
+    assert called.code == 2
+    assert message in called.err
+    assert hint in called.err.partition("hint: ")[2]
+    assert not (tmp_path / "journal.jsonl").exists()
+
+
+FILES = {
+    "grammar": (
+        "topic: x\nexchanges:\n- id: my.one\n  title: t\n  steps:\n  - requests: ping\n",
+        6,
+        "unknown member 'requests'",
+        "request",
+    ),
+    "yaml": ("topic: x\nexchanges: [\n", 3, "", ""),
+    "twice": ("topic: x\ntopic: y\n", 2, "a second time", "first in line 1"),
+    "anchor": ("topic: &a x\n", 1, "an anchor", "write the value out"),
+    "row": (
+        "topic: x\nexchanges:\n- id: my.one\n  title: t\n  steps:\n  - request: ping\n  - expect: {match: {}}\n    about: [mcp.ping.respont]\n",
+        3,
+        "no requirement is called 'mcp.ping.respont'",
+        "mcp.ping.respond",
+    ),
+    "type": ("topic: 7\nexchanges: []\n", 1, "should be string, is integer 7", ""),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_a_bad_exchange_file(case: str, tmp_path: Path) -> None:
+    text, line, message, hint = FILES[case]
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    called = play(tmp_path, "--exchanges", str(path), "--", "true")
+    assert called.code == 2
+    assert f"{path}:{line}: " in called.err
+    assert message in called.err
+    assert hint in called.err
+
+
+def test_an_unreadable_exchange_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(b"topic: x\ntitle: \xff\n")
+    called = play(tmp_path, "--exchanges", str(path), "--", "true")
+    assert (called.code, f"{path}:2: is not UTF-8" in called.err) == (2, True)
+    assert play(tmp_path, "--exchanges", str(tmp_path / "none.yaml"), "--", "true").code == 2
+
+
+def test_select_ignore_and_level(tmp_path: Path) -> None:
+    out = tmp_path / "report.json"
+    words = (
+        "--revision",
+        "2025-11-25",
+        "--select",
+        "mcp.ping",
+        "--select",
+        "mcp.lifecycle",
+        "--ignore",
+        "mcp.ping.log",
+        "--level",
+        "MUST",
+    )
+    called = play(tmp_path, *words, "-o", f"json:{out}", "--", *PEER)
+    assert called.code == 0, called.out
+    value = json.loads(out.read_text(encoding="utf-8"))
+    assert [error.message for error in validator("report").iter_errors(value)] == []
+    (run,) = value["runs"]
+    names = {one["id"] for one in run["requirements"]}
+    assert names
+    assert all(name.startswith(("mcp.ping.", "mcp.lifecycle.")) for name in names)
+    assert "mcp.ping.log" not in names
+    assert {one["level"].split()[0] for one in run["requirements"]} == {"MUST"}
+    assert journal_lines(tmp_path / "journal.jsonl")
+
+
+def test_strict_lets_a_should_fail_the_run(tmp_path: Path) -> None:
+    journal = tmp_path / "journal.jsonl"
+    should = next(one.id for one in load_catalogue().requirements.values() if one.level is Level.SHOULD)
+    finding = Finding(requirement=should, verdict=Verdict.FAILED, why="it did not", check="c", fingerprint="0" * 12)
+    with JournalWriter(journal) as write:
+        write(Judged(protocol="mcp", revision="2025-11-25", transport="stdio", findings=(finding,)))
+    plain, strict = wireproof("report", str(journal)), wireproof("report", "--strict", str(journal))
+    assert (plain.code, strict.code) == (0, 1)
+    assert "(does not fail the run)" in plain.out
+    assert "(does not fail the run)" not in strict.out
+
+
+def test_a_journal_renders_again_as_it_was(tmp_path: Path) -> None:
+    called = play(tmp_path, *FEW, "--", *PEER)
+    again = wireproof("report", str(tmp_path / "journal.jsonl"))
+    assert (again.out, again.code) == (called.out, called.code)
+    as_json = wireproof("report", "-f", "json", str(tmp_path / "journal.jsonl"))
+    assert [error.message for error in validator("report").iter_errors(json.loads(as_json.out))] == []
+
+
+def test_env_and_cwd_reach_the_command(tmp_path: Path) -> None:
+    code = "import os,sys; sys.stderr.write(os.environ['MINE'] + ' in ' + os.getcwd() + '\\n'); sys.exit(5)"
+    called = play(tmp_path, *FEW, "--env", "MINE=here", "--cwd", str(tmp_path), "--", sys.executable, "-c", code)
+    assert called.code == 2
+    assert f"here in {tmp_path}" in called.err
+
+
+def test_an_environment_value_is_not_written_down(tmp_path: Path) -> None:
+    play(tmp_path, *FEW, "--env", "MINE=very-private-value", "--startup-wait", "0.5", "--", *BAD, "silent")
+    assert "very-private-value" not in (tmp_path / "journal.jsonl").read_text(encoding="utf-8")
+
+
+CONFIGURATION = {
+    "mcpServers": {"one": {"command": BAD[0], "args": [*BAD[1:], "exits"]}, "two": {"url": "http://127.0.0.1:1/"}}
+}
+
+
+def test_from_a_clients_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "mcp.json"
+    path.write_text(json.dumps(CONFIGURATION), encoding="utf-8")
+    assert "'one' exited (code 3)" in play(tmp_path, *FEW, "--from", str(path), "one").err
+    assert "refused" in play(tmp_path, *FEW, "--from", str(path), "two").err
+    several = play(tmp_path, "--from", str(path))
+    assert (several.code, "name one" in several.err, "one, two" in several.err) == (2, True, True)
+    assert "it has one, two" in play(tmp_path, "--from", str(path), "three").err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", ":1: is not JSON"),
+        ("[]", "holds no `mcpServers`"),
+        ('{"mcpServers": {}}', "holds no `mcpServers`"),
+        ('{"mcpServers": {"a": 1}}', "should be an object"),
+        ('{"mcpServers": {"a": {}}}', "neither `command` nor `url`"),
+        ('{"mcpServers": {"a": {"command": "x", "args": "y"}}}', "`args` should be an array"),
+        ('{"mcpServers": {"a": {"command": "x", "env": {"A": 1}}}}', "`env` should be"),
+        ('{"mcpServers": {"a": {"url": 1}}}', "`url` should be a string"),
+    ],
+)
+def test_a_bad_configuration(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "mcp.json"
+    path.write_text(text, encoding="utf-8")
+    called = play(tmp_path, "--from", str(path))
+    assert called.code == 2
+    assert message in called.err
+
+
+def test_calls_are_read() -> None:
+    policy = call_policy(["a", 'b={"x": 1}', 'b={"x": "="}'], read_only=True, everything=False)
+    assert policy.named == {"a": (), "b": ({"x": 1}, {"x": "="})}
+    assert policy.read_only
+    with pytest.raises(UsageError):
+        call_policy(["={}"], read_only=False, everything=False)
+
+
+def test_called_tools_are_named_first_and_once(tmp_path: Path) -> None:
+    called = play(tmp_path, "--select", "mcp.ping", "--", *PEER)
+    words = " ".join(called.err.split())
+    assert "tools that will be called" in words
+    assert words.count(" add,") == 1
+
+
+def test_headers_reach_the_server_and_their_secrets_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WIREPROOF_TEST_KEY", "s3cret-from-the-environment")
+    heard: list[bytes] = []
+
+    def serve(connection: Any, request: bytes) -> None:
+        heard.append(request)
+        fixed(reply("404 Not Found"))(connection, request)
+
+    with web(serve) as url:
+        plain = ("--header", "X-Api-Key: s3cret-in-the-shell", "--header", "X-Plain: plain")
+        play(tmp_path, *FEW, *plain, "--header-env", "X-Other=WIREPROOF_TEST_KEY", url)
+    assert b"X-Api-Key: s3cret-in-the-shell\r\n" in heard[0]
+    assert b"X-Other: s3cret-from-the-environment\r\n" in heard[0]
+    text = (tmp_path / "journal.jsonl").read_text(encoding="utf-8")
+    assert "s3cret" not in text
+    assert "plain" in text
+
+
+def test_fail_fast_stops_and_still_reports(tmp_path: Path) -> None:
+    words = ("--revision", "2025-11-25", "--", *PEER, "--sin", "response-id-retyped")
+    called = play(tmp_path, "--fail-fast", *words)
+    assert called.code == 1
+    assert "stopped at the first broken MUST: " in called.out
+    assert no_child_is_left()
+    lines = journal_lines(tmp_path / "journal.jsonl")
+    played = {one["span"] for one in lines if one.get("event") == "exchange-played"}
+    planned = next(one["exchanges"] for one in lines if one.get("event") == "planned")
+    assert len(played) < len(planned) / 2
+    assert any(one["purpose"] == "confirm" for one in lines if one.get("event") == "transcript-opened")
+
+
+def test_an_output_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    called = play(tmp_path, *FEW, "-o", f"json:{tmp_path}/file/report.json", "--", *PEER)
+    assert called.code == 2
+    assert "the report cannot be written" in called.err
+
+
+def test_the_default_journal_is_kept_beside_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    wireproof("run", *FEW, "--timeout", "2", "--", *PEER)
+    (journal,) = (tmp_path / ".wireproof" / "runs").glob("*/journal.jsonl")
+    assert list(records(journal))
+    assert (tmp_path / ".wireproof" / ".gitignore").read_text(encoding="utf-8") == "*\n"
+    assert str(os.path.relpath(journal)) in wireproof("report", os.path.relpath(journal)).out

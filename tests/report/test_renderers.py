@@ -1,0 +1,178 @@
+"""Every form of the report, on reports made by hand. WIREPROOF_SNAPSHOTS=write writes the snapshots anew; look at them afterwards."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.cli.calling import validator
+from tests.report.reports import EVIL, REVISIONS, failing, lane, report, row, usual
+from wireproof.model.catalogue import Level
+from wireproof.model.events import RunFinished, Told
+from wireproof.model.verdict import Verdict
+from wireproof.report import console as console_report
+from wireproof.report import json as json_report
+from wireproof.report import markdown as markdown_report
+from wireproof.report.ladder import ladder, shortened
+from wireproof.report.markdown import escape
+from wireproof.report.matrix import Report
+
+SNAPSHOTS = Path(__file__).with_name("snapshots")
+
+
+def shown(made: Report, width: int = 80, *, colour: bool = False, strict: bool = False) -> str:
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+    )
+    console_report.render(made, console, journal=Path("journal.jsonl"), strict=strict)
+    return out.getvalue()
+
+
+def same_as_snapshot(name: str, text: str) -> None:
+    path = SNAPSHOTS / name
+    if os.environ.get("WIREPROOF_SNAPSHOTS") == "write":
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_terminal(width: int) -> None:
+    same_as_snapshot(f"console-{width}.txt", shown(usual(), width))
+
+
+def test_the_terminal_in_colour_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    coloured = shown(usual(), colour=True)
+    assert "\x1b[" in coloured
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[3" not in shown(usual(), colour=True)  # bold and dim may stay: they are no colours
+
+
+def test_markdown() -> None:
+    same_as_snapshot("summary.md", markdown_report.render(usual()))
+
+
+def test_json() -> None:
+    text = json_report.render(usual())
+    same_as_snapshot("report.json", text)
+    value = json.loads(text)
+    assert [error.message for error in validator("report").iter_errors(value)] == []
+    assert value["suite"]["set"] == "set-1"
+    assert value["runs"][0]["set"] == f"mcp-{REVISIONS[0]}/set-1"
+
+
+@pytest.mark.parametrize("made", [report(), Report(), report(lane(REVISIONS[0])), report(interrupted=True)])
+def test_json_of_little(made: Report) -> None:
+    value = json.loads(json_report.render(made))
+    assert [error.message for error in validator("report").iter_errors(value)] == []
+    assert shown(made)
+    assert markdown_report.render(made)
+
+
+def test_one_diagnosis_for_a_requirement_broken_everywhere() -> None:
+    text = shown(usual(), 120)
+    assert text.count("✗ mcp.base.id-echo") == 1
+    assert ", ".join(one for one in REVISIONS if one != REVISIONS[2]) + " over stdio" in text
+    assert markdown_report.render(usual()).count("**mcp.base.id-echo**") == 1
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_nothing_is_wider_than_the_terminal(width: int) -> None:
+    lanes = [lane(one, *usual().lanes[0].rows, transport=where) for one in REVISIONS for where in ("http", "stdio")]
+    for line in shown(report(*lanes), width).splitlines():
+        assert len(line) <= width or line.startswith("  replay"), line  # a command is one line, to be copied
+
+
+def test_hostile_text_in_the_terminal() -> None:
+    made = report(
+        lane(REVISIONS[0], failing(why=EVIL, subject=EVIL), server=EVIL),
+        name=EVIL,
+        told=(Told(text=EVIL, level="stopped"),),
+    )
+    text = shown(made)
+    assert not {char for char in text if not char.isprintable()} - {"\n"}
+    assert "[bold]evil[/bold]" in "".join(text.split())
+    assert "\n✓ all passed" not in shown(report(lane(REVISIONS[0]), name=EVIL))
+
+
+def test_hostile_text_in_markdown() -> None:
+    text = markdown_report.render(report(lane(REVISIONS[0], failing(why=EVIL)), name=EVIL))
+    assert "<img" not in text
+    assert "@root" not in text
+    assert "\x1b" not in text
+    assert "evil | " not in text
+    assert escape("- [a](http://b) `c`") == "\\- \\[a\\](http&#58;//b) \\`c\\`"
+    assert len(escape("x" * 10_000)) < 400
+
+
+def test_strict_marks_a_should_as_counted() -> None:
+    made = report(lane(REVISIONS[0], failing(level=Level.SHOULD)))
+    assert "does not fail the run" in shown(made)
+    assert "does not fail the run" not in shown(made, strict=True)
+
+
+def test_exit_codes() -> None:
+    passed, broken = row("mcp.a.b", Verdict.PASSED), failing()
+    should, errored = failing(level=Level.SHOULD), row("mcp.a.c", Verdict.ERRORED)
+    blocked = row("mcp.a.d", Verdict.BLOCKED)
+
+    def code(*rows: object, strict: bool = False) -> int:
+        return report(lane(REVISIONS[0], *rows)).exit_code(strict=strict)  # type: ignore[arg-type]
+
+    assert code(passed) == code(passed, blocked) == code(passed, should) == 0
+    assert code(passed, broken) == code(passed, should, strict=True) == 1
+    assert code() == code(blocked) == 3
+    assert code(broken, errored) == 4
+    unreachable = report()
+    unreachable.finished = RunFinished(duration_s=0.0, exit_code=2)
+    assert unreachable.exit_code() == 2
+
+
+def test_what_was_unreachable_is_told_again() -> None:
+    made = report(told=(Told(text="'x' exited\nits stderr ends with:\n    boom", level="unreachable"),))
+    assert "'x' exited\nits stderr ends with:\n    boom\n" in shown(made)
+
+
+def test_a_replay_names_what_was_played() -> None:
+    made = report(lane(REVISIONS[1], failing(exchange="mcp.tools.call[a b]"), transport="http"))
+    assert made.started is not None
+    made.started = replace(made.started, target={"url": "http://127.0.0.1:1/mcp?a=1&b=2"})
+    assert (
+        "wireproof run --exchange 'mcp.tools.call[a b]' --revision 2025-11-25 --transport http 'http://127.0.0.1:1/mcp?a=1&b=2'"
+        in shown(made, 80)
+    )
+
+
+def test_a_long_ladder_keeps_the_evidence() -> None:
+    sample = report().records["t1"][1]
+    rungs = ladder([replace(sample, seq=seq) for seq in range(100)], (50,))
+    assert len(rungs) <= 10
+    assert [one.mark for one in rungs].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "pointer", "text"),
+    [
+        ({"a": {"b": {"c": 1}}}, "", '{"a":{"b":{…}}}'),
+        ({"a": {"b": {"c": 1, "d": {"e": [1]}}}}, "/a/b/c", '{"a":{"b":{"c":1,"d":{…}}}}'),
+        ({"a": [1, 2, 3, 4, {"x": 5}]}, "/a/4/x", '{"a":[1,2,3,…4: {"x":5},… 5 items]}'),
+        ({"a/b": "x" * 100}, "", '{"a/b":"' + "x" * 57 + '…"}'),
+        ({"a/b": {"c": {"d": {}}}}, "/a~1b/c/d", '{"a/b":{"c":{"d":{}}}}'),
+    ],
+)
+def test_long_messages_are_shortened_around_the_pointer(message: object, pointer: str, text: str) -> None:
+    assert shortened(message, pointer) == text
