@@ -172,6 +172,7 @@ class LaneRunner:
             except TargetUnreachable:
                 return None
             self._played_in(made).append(one)
+            self.emit(ExchangePlayed(transcript=made.id, exchange=one.id, span=one.span, literal=literal(one)))
             return made
 
         player = Player(session, dial_again)

@@ -144,9 +144,11 @@ def _decide(
 ) -> tuple[list[Finding], _Gone]:
     note = scene.awaits.get(index)
     if note is None:
-        why = str(scene.skipped.meta.get("why")) if scene.skipped else "the exchange broke off before this step"
-        by = f"record {scene.skipped.seq}" if scene.skipped else ""
-        if scene.skipped and scene.skipped.meta.get("lawful"):
+        if scene.skipped is None:
+            return [], None  # played on another connection of the exchange, or never: then the row stays unobserved
+        why = str(scene.skipped.meta.get("why"))
+        by = f"record {scene.skipped.seq}"
+        if scene.skipped.meta.get("lawful"):
             return _all(step, exchange, index, verdict=Verdict.UNOBSERVED, why=why), None
         return _all(step, exchange, index, verdict=Verdict.BLOCKED, why=why, blocked_by=by), None
     if isinstance(step, Silence):
