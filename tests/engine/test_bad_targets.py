@@ -17,7 +17,9 @@ from tests.engine.bad_web import Serve, echoes, fixed, hangs, reply, stream, web
 
 SERVER = Path(__file__).with_name("bad_server.py")
 QUICK = ("--timeout", "0.4", "--startup-wait", "0.8", "--revision", "2025-11-25")
-LIMIT = 20.0
+PATIENT = ("--timeout", "8", "--startup-wait", "8", "--revision", "2025-11-25")
+"""For floods: their number ends them, not the clock, however slow the machine."""
+LIMIT = 30.0
 """Seconds: deadlines and the stages of a shutdown, on a busy machine."""
 
 
@@ -69,7 +71,7 @@ COMMANDS = {
 @pytest.mark.parametrize("habit", COMMANDS)
 def test_a_bad_command(habit: str, tmp_path: Path) -> None:
     message, hint, kind, text = COMMANDS[habit]
-    called = bad(tmp_path, habit)
+    called = bad(tmp_path, habit, options=PATIENT if habit == "floods" else QUICK)
     check_end(tmp_path, called)
     assert message in called.err
     assert f"hint: {hint}" in called.err or hint in called.err.partition("hint: ")[2]
@@ -138,7 +140,7 @@ URLS: dict[str, tuple[Serve, str, str, str, str]] = {
 def test_a_bad_url(habit: str, tmp_path: Path) -> None:
     serve, message, hint, kind, text = URLS[habit]
     with web(serve) as url:
-        called = play(tmp_path, url)
+        called = play(tmp_path, url, options=PATIENT if habit == "floods" else QUICK)
     check_end(tmp_path, called)
     assert message in called.err
     assert hint in called.err.partition("hint: ")[2]
@@ -189,7 +191,7 @@ def test_a_target_that_dies_now_and_then(tmp_path: Path) -> None:
 
 
 def test_a_target_that_floods_in_the_middle(tmp_path: Path) -> None:
-    called = bad(tmp_path, "floods-later", "--exchange", "mcp.ping.answered", "--select", "mcp.ping")
+    called = bad(tmp_path, "floods-later", "--exchange", "mcp.ping.answered", "--select", "mcp.ping", options=PATIENT)
     check_end(tmp_path, called, code=called.code)
     assert called.code in (0, 3)  # not listening any longer proves nothing against it
     assert any("flood" in one for one in seen(tmp_path, "fault"))

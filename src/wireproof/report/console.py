@@ -301,7 +301,12 @@ def closing(report: Report, *, journal: Path | None) -> list[Text]:
         if told.level in ("stopped", "unreachable"):
             lines += [Text(printable(line), style="bold yellow") for line in told.text.split("\n")]
     if report.finished and report.finished.interrupted:
-        lines.append(Text("interrupted: this is what was seen so far (what failed may not have been tried again)", style="bold yellow"))
+        lines.append(
+            Text(
+                "interrupted: this is what was seen so far (what failed may not have been tried again)",
+                style="bold yellow",
+            )
+        )
     lines.append(Text(counted(report), style="bold"))
     if report.failures:
         first = min((row for _, row in report.failures), key=_severity)
