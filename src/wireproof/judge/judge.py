@@ -317,6 +317,8 @@ def settle(lane: Lane) -> list[Finding]:
 
 def _counts(lane: Lane, one: Finding) -> bool:
     """A row that does not apply is told so, whatever was seen in passing; only what is broken is said all the same."""
+    if _barred(lane, lane.requirements[one.requirement]):
+        return False
     if one.verdict in (Verdict.FAILED, Verdict.ERRORED):
         return True
     return lane.pack.applies(lane.requirements[one.requirement], lane.lens.facts) is None
@@ -332,14 +334,20 @@ def _merged(findings: Iterable[Finding]) -> list[Finding]:
     return list(merged.values())
 
 
+def _barred(lane: Lane, requirement: Requirement) -> bool:
+    """Where the target refuses whom it does not know, only rows about that can be judged."""
+    told = lane.lens.facts.get("refused")
+    return bool(told) and (not requirement.needs or lane.pack.applies(requirement, lane.lens.facts) is not None)
+
+
 def _uncovered(lane: Lane, named: set[str]) -> Iterator[Finding]:
-    refused = lane.lens.facts.get("refused")
     for row, requirement in lane.requirements.items():
         reason = lane.pack.applies(requirement, lane.lens.facts)
         if row in named:
             continue
-        if refused and (reason is not None or not requirement.needs):
-            yield Finding(requirement=row, verdict=Verdict.BLOCKED, why=str(refused), blocked_by="status 401")
+        if _barred(lane, requirement):
+            why = str(lane.lens.facts.get("refused"))
+            yield Finding(requirement=row, verdict=Verdict.BLOCKED, why=why, blocked_by="status 401")
         elif reason is not None:
             yield Finding(requirement=row, verdict=Verdict.NOT_APPLICABLE, why=reason)
         else:
