@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from wireproof.judge.matching import brief
 from wireproof.judge.pack import Note, broken, check, ok
-from wireproof.model.exchange import Expect
+from wireproof.model.exchange import Expect, Repeat
 from wireproof.model.jsontext import ABSENT, JSON, same
 from wireproof.model.wire import Kind, Record
 from wireproof.protocols.jsonrpc import Call, Shape, shape
@@ -64,12 +64,18 @@ def id_echo(talk: Talk) -> Iterator[Note]:
         error = "error" in message
         row = "mcp.base.error.id-echo" if error and separate else "mcp.base.response.id-echo"
         echoed = message.get("id", ABSENT)
+        if not same(echoed, call.id) and _answered_rightly(call):
+            continue  # what else came while it waited is no answer to it
         for name in (row, "jsonrpc.response.id-echo"):
             if same(echoed, call.id):
                 yield ok(call.seq, record.seq, requirement=name)
             else:
                 why = f"request id {brief(call.id)} came back as {brief(echoed)}"
                 yield broken(call.seq, record.seq, why=why, pointer="/id", requirement=name)
+
+
+def _answered_rightly(call: Call) -> bool:
+    return any(isinstance(one.message, dict) and same(one.message.get("id", ABSENT), call.id) for one in call.answers)
 
 
 @check("mcp.base.response.one-of", "mcp.base.response.has-result", "jsonrpc.response.one-of")
@@ -118,7 +124,7 @@ def answered(talk: Talk) -> Iterator[Note]:
 
     Work that may take its time (calls, reads, listening) and what was cancelled are left out.
     """
-    waited = {one.meta.get("step"): one for one in talk.records if one.kind is Kind.AWAIT}
+    waited = {(one.span, one.meta.get("step")): one for one in talk.records if one.kind is Kind.AWAIT}
     cancelled = [
         call.params.get("requestId")
         for call in talk.notifications_out
@@ -138,16 +144,18 @@ def answered(talk: Talk) -> Iterator[Note]:
 SLOW = ("tools/call", "prompts/get", "resources/read", "completion/complete", "subscriptions/listen", "tasks/result")
 
 
-def _given_up(talk: Talk, call: Call, waited: Mapping[object, Record]) -> int | None:
+def _given_up(talk: Talk, call: Call, waited: Mapping[tuple[str | None, object], Record]) -> int | None:
     """The note that says that nobody answered, if the exchange waited for this very request."""
     exchange = talk.exchanges.get(call.span or "")
     name = talk.records[call.seq].meta.get("name")
     for index, step in enumerate(exchange.steps if exchange else ()):
-        note = waited.get(index)
-        if isinstance(step, Expect) and step.of == name and step.message is None and step.event is None:
-            fits = note is not None and note.span == call.span and note.seq > call.seq
-            if fits and note is not None and note.meta.get("outcome") == "timeout":
-                return note.seq
+        note = waited.get((call.span, index))
+        if isinstance(step, Repeat):
+            mine = step.request.name == name
+        else:
+            mine = isinstance(step, Expect) and step.of == name and step.message is None and step.event is None
+        if mine and note is not None and note.seq > call.seq and note.meta.get("outcome") == "timeout":
+            return note.seq
     return None
 
 

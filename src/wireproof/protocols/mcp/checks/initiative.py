@@ -136,13 +136,13 @@ def _level(params: Any) -> Any:
 
 @check("mcp.lifecycle.init-first")
 def nothing_before_initialize(talk: Talk) -> Iterator[Note]:
-    """The first thing that a server says is its answer to initialize; ping and log messages are let pass."""
+    """A server does not speak before the client has sent initialize; ping and log messages are let pass."""
     opening = next((call for call in talk.requests if call.method == "initialize"), None)
     if talk.modern or opening is None or opening.answer is None:
         return
-    early = [one for one in talk.inbound if one.seq < opening.answer.seq and one.method not in ALWAYS]
+    early = [one for one in talk.inbound if one.seq < opening.seq and one.method not in ALWAYS]
     for inbound in early:
-        yield broken(inbound.seq, opening.answer.seq, why=f"{inbound.method} came before initialize was answered")
+        yield broken(inbound.seq, opening.seq, why=f"{inbound.method} came before initialize was sent")
     if not early:
         yield ok(*talk.answer_seqs(opening))
 
