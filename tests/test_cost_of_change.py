@@ -102,4 +102,5 @@ exchanges:
     report = run(Target(serve=agreeable, timeout=1.0), options=options)
     (lane,) = report.lanes
     found = [one for row in lane.rows for one in row.findings if one.exchange == "mine.ping.with-params"]
-    assert [one.verdict for one in found] == [Verdict.PASSED]
+    assert {one.verdict for one in found} == {Verdict.PASSED}
+    assert "mcp.ping.respond" in {one.requirement for one in found}
