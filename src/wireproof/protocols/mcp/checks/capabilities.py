@@ -11,13 +11,12 @@ from typing import Final
 from wireproof.judge.matching import brief
 from wireproof.judge.pack import Note, broken, check, ok
 from wireproof.model.jsontext import JSON
+from wireproof.protocols.jsonrpc import Call
 from wireproof.protocols.mcp.checks.lists import entries
 from wireproof.protocols.mcp.conversation import Talk
 
 _METHOD_NOT_FOUND: Final = -32601
 _CORE: Final = ("complete", "input_required")
-_OWNERS: Final = {"task": "io.modelcontextprotocol/tasks"}
-"""Result types that extensions of the protocol's own define."""
 
 
 @check("mcp.tools.declare", "mcp.resources.declare", "mcp.prompts.declare")
@@ -111,8 +110,8 @@ def prompts_as_declared(talk: Talk) -> Iterator[Note]:
 
 @check("mcp.base.response.result-type-present", "mcp.base.response.result-type-closed-set")
 def result_types(talk: Talk) -> Iterator[Note]:
-    """Every result says its type: one of the core ones, or of an extension that the server has declared."""
-    extensions = talk.facts.get("capabilities", {}).get("extensions")
+    """Every result says its type: one of the core ones, or of an extension. To a client that declares no extension the server
+    speaks the core protocol alone (basic/versioning, Extension Negotiation)."""
     for call, result in talk.results():
         if not talk.modern or not call.lawful:
             continue
@@ -123,19 +122,19 @@ def result_types(talk: Talk) -> Iterator[Note]:
             continue
         yield ok(*seqs, requirement="mcp.base.response.result-type-present")
         kind = result["resultType"]
-        if kind in _CORE or _of_extension(kind, extensions):
+        if kind in _CORE or (isinstance(kind, str) and _extended(call)):
             yield ok(*seqs, requirement="mcp.base.response.result-type-closed-set")
         else:
-            why = f"resultType is {brief(kind)}, and no declared extension has such a type"
+            why = f"resultType is {brief(kind)}, and the request declares no extension"
             at = "/result/resultType"
             yield broken(*seqs, why=why, pointer=at, requirement="mcp.base.response.result-type-closed-set")
 
 
-def _of_extension(kind: JSON, extensions: JSON) -> bool:
-    """May that be the type of an extension? Of a type that a known extension defines, only if that one is declared."""
-    if not isinstance(kind, str) or not isinstance(extensions, dict):
-        return False
-    return _OWNERS[kind] in extensions if kind in _OWNERS else bool(extensions)
+def _extended(call: Call) -> bool:
+    """Does the request declare an extension?"""
+    meta = call.params.get("_meta") if isinstance(call.params, dict) else None
+    capabilities = meta.get("io.modelcontextprotocol/clientCapabilities") if isinstance(meta, dict) else None
+    return isinstance(capabilities, dict) and bool(capabilities.get("extensions"))
 
 
 CHECKS = (
