@@ -37,16 +37,12 @@ class _Shown:
         ]
         self.resources = [(one, found) for one in self._at(RESOURCE) if (found := _document(one, "resource"))]
         self.servers = [(one, found) for one in self._at(SERVER) if (found := _document(one, "issuer"))]
-        self.follows = (
-            any(_bearer(one) for one in self.refused) or bool(self.resources) or bool(self.servers)
-        ) and not self._other_scheme()
+        below = [one for one in self.asked if one.path.endswith(SERVER) and one.path != SERVER]
+        self.below = [one for one in below if _document(one, "issuer")]
+        self.follows = any(_bearer(one) for one in self.refused) or bool(self.resources) or bool(self.servers)
 
     def _at(self, path: str) -> list[Trip]:
         return [one for one in self.asked if one.path == path or one.path.startswith(path + "/")]
-
-    def _other_scheme(self) -> bool:
-        told = [text for one in self.refused for text in _challenges(one)]
-        return bool(told) and not any(_bearer(one) for one in self.refused)
 
     def tried(self, path: str) -> list[Trip]:
         """Who was asked for this well-known document and did not have it."""
@@ -145,7 +141,7 @@ def resource_metadata(talk: Talk) -> Iterator[Note]:
         else:
             yield broken(*trip.seqs, why=f"authorization_servers is {brief(servers)}", requirement=row)
     tried = shown.tried(RESOURCE)
-    if shown.resources or not shown.follows or len({one.path for one in tried}) < 2:
+    if shown.resources or not shown.follows or len(tried) < 2:
         return
     seqs = tuple(seq for one in tried for seq in one.seqs)
     places = {urlsplit(url).path for _, url in named}
@@ -154,7 +150,9 @@ def resource_metadata(talk: Talk) -> Iterator[Note]:
         yield broken(*seqs, why=why, requirement="mcp.auth.prm.discovery-one-of")
         yield broken(*seqs, why=why, requirement="mcp.auth.prm.server")
     elif places <= {one.path for one in tried}:
-        yield broken(*seqs, why="the metadata is not where the challenge says", requirement="mcp.auth.prm.server")
+        why = "the metadata is not where the challenge says, nor at the other well-known URI"
+        yield broken(*seqs, why=why, requirement="mcp.auth.prm.discovery-one-of")
+        yield broken(*seqs, why=why, requirement="mcp.auth.prm.server")
 
 
 @check(
@@ -181,6 +179,10 @@ def server_metadata(talk: Talk) -> Iterator[Note]:
     if not tried or shown.servers or newer or not shown.follows:
         return  # with metadata of the resource, as later revisions have it, the authorization server may be any other
     yield broken(*tried[0].seqs, why=f"{SERVER} got {tried[0].status}")
+    for trip in shown.below:
+        for row in ("metadata-at-root", "base-url"):
+            why = f"the metadata is at {trip.path}, not at the root"
+            yield broken(*trip.seqs, why=why, requirement=f"mcp.auth.v1.{row}")
     for trip in shown.asked:
         if trip.path in USUAL and trip.status == 404:
             why = f"without metadata {trip.path} is due, but it got 404"
