@@ -50,6 +50,16 @@ class Talk:
         self.tracker = tracker
         self.calls = tracker.calls
         self.strays = tracker.strays
+        if self.modern and not self.http:
+            self._set_older_era_apart()
+
+    def _set_older_era_apart(self) -> None:
+        """On a line where `initialize` was accepted the server may well speak the older era from then on, which the rules of this
+        revision do not judge (basic/versioning, Compatibility Matrix)."""
+        older = False
+        for call in self.calls:
+            call.lawful = call.lawful and not older
+            older = older or (call.method == "initialize" and isinstance(call.result, dict))
 
     @cached_property
     def messages_in(self) -> tuple[Record, ...]:
