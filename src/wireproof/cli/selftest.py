@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from wireproof.engine.run import load_suite
-from wireproof.engine.selftest import Outcome, selftest
+from wireproof.engine.selftest import Outcome, excused, selftest
 
 
 @click.command("selftest")
@@ -40,14 +40,16 @@ def command(ctx: click.Context, names: tuple[str, ...], full: bool, json_path: P
         click.echo("\r\x1b[2K", nl=False, err=True)
     if json_path is not None:
         json_path.write_text(json.dumps([_value(one) for one in outcomes], indent=1) + "\n", encoding="utf-8")
-    survivors = [one for one in outcomes if one.trial.kind == "sin" and not one.killed]
+    lived = [one for one in outcomes if one.trial.kind == "sin" and not one.killed]
+    survivors = [one for one in lived if one.trial.name not in excused()]
     alarms = [one for one in outcomes if one.trial.kind != "sin" and (one.blamed or one.note)]
     collateral = [one for one in outcomes if one.trial.kind == "sin" and one.collateral]
     sins = sum(one.trial.kind == "sin" for one in outcomes)
     lawful = sum(one.trial.kind == "habit" for one in outcomes)
     seconds = sum(one.seconds for one in outcomes)
     click.echo(
-        f"{sins - len(survivors)}/{sins} sins caught, {lawful} lawful peers and the reference peer: {len(alarms)} false alarms, "
+        f"{sins - len(lived)}/{sins} sins caught, {len(lived) - len(survivors)} excused, "
+        f"{lawful} lawful peers and the reference peer: {len(alarms)} false alarms, "
         f"{len(collateral)} sins with collateral findings, {seconds:.1f}s"
     )
     ctx.exit(1 if survivors or alarms else 0)

@@ -85,8 +85,12 @@ class LaneRunner:
         redact: Callable[[bytes], bytes] | None = None,
         confirm: bool = True,
         stop: anyio.Event | None = None,
+        slots: anyio.CapacityLimiter | None = None,
     ) -> None:
-        """`stop`: set at the first broken MUST of any lane, and looked at before each exchange; None plays all."""
+        """`stop`: set at the first broken MUST of any lane, and looked at before each exchange; None plays all.
+
+        `slots`: how many further connections there may be at once, over all lanes that share it.
+        """
         self.target, self.suite, self.revision, self.transport = target, suite, revision, transport
         self.selection, self.emit, self.tasks, self.redact = selection, emit, tasks, redact
         self.confirm = confirm
@@ -94,7 +98,7 @@ class LaneRunner:
         self._looked: set[str] = set()
         self._next_look = 0.0
         self._names = names
-        self._slots = anyio.CapacityLimiter(FRESH_AT_ONCE)
+        self._slots = slots or anyio.CapacityLimiter(FRESH_AT_ONCE)
         self.main: Session | None = None
         self.offered = False
         self.refused = False
@@ -136,12 +140,21 @@ class LaneRunner:
             purpose=purpose,
             redact=self.redact,
             deadline=self.target.timeout,
+            # The first process has patience of its own, see `open`; a server behind a URL runs already.
+            patience=self._start_wait if self.target.command and self.main is not None else 0.0,
         )
         made.rtt = self._rtt
         self.sessions.append((made, purpose, []))
         if await self._connect(made) and opening:
             await self._open(made)
+            if purpose == "confirm" and self.revision.era == "modern":
+                await made.fence()  # what is played again was not the first thing that the process heard
         return made
+
+    @property
+    def _start_wait(self) -> float:
+        """Seconds that a process may take to start when it has started before."""
+        return self.target.timeout or self.target.startup_wait
 
     async def _connect(self, session: Session) -> bool:
         name = self.suite.pack.connecting(self.transport)
@@ -157,7 +170,7 @@ class LaneRunner:
         exchange = self._filled(self.suite.named(name))
         slow = session.fixed_deadline
         first = self.main is None  # a server may be slow to start, but not each time
-        session.fixed_deadline = self.target.startup_wait if first else self.target.timeout or self.target.startup_wait
+        session.fixed_deadline = self.target.startup_wait if first else self._start_wait
         await self._play(session, exchange)
         session.fixed_deadline = slow
         session.opened = bool(getattr(session.state, "negotiated", None))
@@ -193,7 +206,7 @@ class LaneRunner:
             "client_capabilities": self.revision.traits.get("client_capabilities", {}),
             "liveness": self.revision.traits.get("liveness", ""),
             "version": __version__,
-            "target": {"path": urlsplit(self.target.url).path or "/"},
+            "target": {"path": urlsplit(self.target.url).path.rstrip("/")},
         }
 
     def _loopback(self) -> bool:

@@ -32,6 +32,8 @@ from wireproof.version import SUITE_VERSION, __version__
 
 Emit = Callable[[Event], None]
 LANES_AT_ONCE: Final = 4
+PROCESSES_AT_ONCE: Final = 4
+"""Processes besides those of the main sessions: more than a small machine can start in time would only delay each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +89,14 @@ class Runner:
         self._counter = itertools.count(1)
         self._started = 0.0
         self._stop: anyio.Event | None = None
+        self._slots: anyio.CapacityLimiter | None = None
 
     async def run(self) -> None:
         """Raises TargetUnreachable when nothing that speaks the protocol answered."""
         self._started = time.monotonic()
         self.emit(self._start())
         self._stop = anyio.Event() if self.options.fail_fast else None
+        self._slots = anyio.CapacityLimiter(PROCESSES_AT_ONCE) if self.target.command else None
         async with anyio.create_task_group() as tasks:
             for transport in self._transports():
                 lanes = [self._lane(revision, transport, tasks) for revision in self._revisions(transport)]
@@ -185,6 +189,7 @@ class Runner:
             redact=self._redact,
             confirm=self.options.confirm,
             stop=self._stop,
+            slots=self._slots,
         )
 
     async def _run_lanes(self, lanes: list[LaneRunner]) -> None:

@@ -22,7 +22,8 @@ from wireproof.engine.lane import LaneRunner, Suite
 from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options, Runner, load_suite
 from wireproof.judge.judge import by_requirement, verdict_of
-from wireproof.library.shelf import load_fixtures
+from wireproof.library.shelf import load_fixtures, shelf
+from wireproof.library.source import read_yaml
 from wireproof.model.errors import TargetUnreachable
 from wireproof.model.events import Event
 from wireproof.model.target import CallPolicy, Target
@@ -91,6 +92,12 @@ def fixtures() -> tuple[Any, Sequence[Any], Sequence[Any]]:
     sins = importlib.import_module("wireproof_fixtures.faulty.mcp").SINS
     habits = importlib.import_module("wireproof_fixtures.lawful.mcp").HABITS
     return reference, sins, habits
+
+
+def excused() -> dict[str, str]:
+    """Sins that may survive, with the reason (fixtures/survivors.yaml)."""
+    rows, _ = read_yaml(shelf("fixtures") / "survivors.yaml")
+    return {row["sin"]: row["why"] for row in rows}
 
 
 def trials(suite: Suite, *, full: bool = False, names: Iterable[str] = ()) -> list[Trial]:

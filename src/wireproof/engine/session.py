@@ -50,7 +50,9 @@ class Session:
         purpose: str,
         redact: Callable[[bytes], bytes] | None = None,
         deadline: float | None = None,
+        patience: float = 0.0,
     ) -> None:
+        """`deadline`: seconds that replace the measured ones; `patience`: seconds for the first word of a peer that may still be starting."""
         self.link = link
         self.state = state
         self.tracker = tracker
@@ -66,6 +68,8 @@ class Session:
         self._emit = emit
         self._redact = redact
         self.fixed_deadline = deadline
+        self._patience = patience
+        self._heard = False
         self._spans: dict[str, str | None] = {}
         self._last_event_id: dict[str, str] = {}
         self._retry: dict[str, float] = {}
@@ -94,8 +98,9 @@ class Session:
 
     @property
     def deadline(self) -> float:
-        """Seconds: the user's, else thirty round trips but never less than DEADLINE."""
-        return self.fixed_deadline or max(DEADLINE, 30 * self.rtt)
+        """Seconds: the user's, else thirty round trips but never less than DEADLINE; more for the first word of a new process."""
+        usual = self.fixed_deadline or max(DEADLINE, 30 * self.rtt)
+        return usual if self._heard else max(usual, self._patience)
 
     def record(self, way: Way, kind: Kind, *, at_ns: int | None = None, **parts: Any) -> Record:
         """Makes one record, feeds it to the tracker and the binding, and tells it to the journal."""
@@ -190,6 +195,7 @@ class Session:
         elif arrival.kind is Kind.FAULT:
             fault = str(arrival.meta.get("why", "")) or arrival.data[:200].decode("utf-8", "replace")
         way = Way.IN if arrival.kind in (Kind.MESSAGE, Kind.BYTES, Kind.HEAD, Kind.EVENT) else Way.NOTE
+        self._heard = self._heard or way is Way.IN
         made = self.record(
             way,
             arrival.kind,
@@ -237,17 +243,18 @@ class Session:
         for request in self.binding.fences(self.state):
             if not self.alive:
                 return False
-            begun = anyio.current_time()
+            heard, begun = self._heard, anyio.current_time()
             sent = await self.send(request)
             answered = partial(self._answered, sent.seq)
             if await self.wait(answered, seconds or self._fence_wait()):
-                self.rtt = max(self.rtt, anyio.current_time() - begun)
+                if heard:  # else it is the start of a process that was measured
+                    self.rtt = max(self.rtt, anyio.current_time() - begun)
                 return True
         return False
 
     def _fence_wait(self) -> float:
         """The deadline; short for a peer that has let a whole one pass without a word, so that nobody waits for it three times."""
-        mute = not any(one.way is Way.IN for one in self.records)
+        mute = not self._heard
         waited = (now_ns() - self._started) / 1e9 >= self.deadline
         return min(MUTE_FENCE, self.deadline) if mute and waited else self.deadline
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from wireproof.judge.matching import Observation, brief, first_fit, subset
 from wireproof.judge.pack import Lens, Note, Pack
-from wireproof.model.catalogue import Requirement
+from wireproof.model.catalogue import Grade, Level, Requirement
 from wireproof.model.exchange import Exchange, Expect, Silence
 from wireproof.model.jsontext import ABSENT, JSON
 from wireproof.model.verdict import RANK, Finding, Verdict, fingerprint
@@ -257,14 +257,19 @@ def ambient(played: Played, lane: Lane) -> list[Finding]:
 
 
 def needing_confirmation(lane: Lane) -> list[tuple[Finding, Exchange | None]]:
-    """Failed findings of shared sessions, each with the exchange that shows it (None: the opening alone)."""
+    """Failed findings of shared sessions, each with the exchange that shows it (None: the opening alone).
+
+    Advice about wording fails nobody, so it is not worth a process; that a target stopped answering is, whatever the level.
+    """
     wanted: list[tuple[Finding, Exchange | None]] = []
     for played in lane.played:
         if played.purpose != "main":
             continue
         by_span = {one.span: one for one in played.exchanges} | {one.id: one for one in played.exchanges}
         for one in judge_played(lane, played):
-            if one.verdict is Verdict.FAILED:
+            row = lane.requirements[one.requirement]
+            slight = row.level is Level.ADVICE and row.grade is not Grade.ROBUST
+            if one.verdict is Verdict.FAILED and not slight:
                 wanted.append((one, by_span.get(f"{one.exchange}[{one.subject}]", by_span.get(one.exchange))))
     return wanted
 

@@ -145,6 +145,8 @@ def error_ids(talk: Talk) -> Iterator[Note]:
         readable = call is not None and call.lawful and not isinstance(call.message, list) and call.id is not ABSENT
         if isinstance(identity, str) or _integral(identity):
             yield ok(*seqs, requirement=row)
+        elif isinstance(identity, float) and not readable:
+            yield ok(*seqs, requirement=row, remark="the id is the fraction that it answers, as JSON-RPC asks for")
         elif identity is ABSENT and (optional or not readable):
             yield ok(*seqs, requirement=row, remark="" if optional else "an error without an id, to what had none")
         elif identity is None and not readable:
