@@ -41,6 +41,14 @@ def _responses(call: Call) -> list[JSON]:
     return made
 
 
+def _refused_whole(call: Call) -> bool:
+    """One error for all of it, which answers no member: an HTTP refusal (its body may be an error of its own) or an error without id."""
+    message = call.answers[0].message if len(call.answers) == 1 else None
+    if not isinstance(message, dict) or "error" not in message or not _unasked(message, call):
+        return False
+    return (call.status is not None and call.status >= 400) or message.get("id") is None
+
+
 _TAKEN: Final = ("mcp.base.batch.receive", "jsonrpc.batch.each-answered")
 
 
@@ -65,7 +73,7 @@ def each_answered(talk: Talk) -> Iterator[Note]:
 def answer_array(talk: Talk) -> Iterator[Note]:
     """What answers a batch are responses, in an array or, on a stream, one by one."""
     for call in _batches(talk):
-        if not call.answers:
+        if not call.answers or _refused_whole(call):
             continue
         seqs = (call.seq, *(one.seq for one in call.answers))
         odd = [one for one in _responses(call) if shape(one) is not Shape.RESPONSE]
@@ -82,7 +90,7 @@ def answer_array(talk: Talk) -> Iterator[Note]:
 def notifications_unanswered(talk: Talk) -> Iterator[Note]:
     """There are no more responses than requests in the batch."""
     for call in _batches(talk):
-        if len(call.due) == len(call.message) or (call.due and not call.answers):
+        if len(call.due) == len(call.message) or (call.due and not call.answers) or _refused_whole(call):
             continue
         extra = [one for one in _responses(call) if isinstance(one, dict) and _unasked(one, call)]
         seqs = (call.seq, *(one.seq for one in call.answers))
