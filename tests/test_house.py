@@ -40,7 +40,9 @@ def test_no_source_file_is_too_long(files: list[Path]) -> None:
 
 
 def test_no_registry_host_and_no_path_of_a_machine(files: list[Path]) -> None:
-    hosts = re.compile(r"registry\.npmjs|pypi\.org/simple|files\.pythonhosted|\"resolved\": *\"http|index-url")
+    hosts = re.compile(
+        r"\"resolved\": *\"http|registry *= *\"?http|index[-]url|https?://[^\s\"']+\.(?:whl|tgz|tar\.gz)"
+    )
     paths = re.compile(r"(?<![\w.])/(?:work|farm)/|/root/\.|/home/[a-z]+/")
     guilty = []
     for path in files:
