@@ -55,6 +55,13 @@ from wireproof.report.journal import new_run_folder
 @click.option("--call", "calls", multiple=True, help="Call this tool: NAME or NAME='{json arguments}' (repeatable).")
 @click.option("--call-read-only", is_flag=True, help="Call every tool that says readOnlyHint true.")
 @click.option("--call-all", is_flag=True, help="Call every tool. Mind what they do.")
+@click.option(
+    "--profile",
+    type=click.Choice(["auto", "fixture", "none"]),
+    default="auto",
+    show_default=True,
+    help="fixture: use the tools, prompts and resources of the official suite's everything server. auto: where the target lists them.",
+)
 @click.option("--header", "headers", multiple=True, help="An HTTP header: 'Name: value' (repeatable).")
 @click.option(
     "--header-env",

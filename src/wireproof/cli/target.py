@@ -59,11 +59,13 @@ def target_of(words: tuple[str, ...], given: Mapping[str, Any]) -> Target:
         timeout=given["timeout"],
         startup_wait=given["startup_wait"],
         max_rps=given["max_rps"],
-        calls=call_policy(given["calls"], read_only=given["call_read_only"], everything=given["call_all"]),
+        calls=call_policy(
+            given["calls"], read_only=given["call_read_only"], everything=given["call_all"], profile=given["profile"]
+        ),
     )
 
 
-def call_policy(calls: Iterable[str], *, read_only: bool, everything: bool) -> CallPolicy:
+def call_policy(calls: Iterable[str], *, read_only: bool, everything: bool, profile: str = "auto") -> CallPolicy:
     """Of NAME and NAME={json}; a tool named several times is called with each of its argument objects."""
     named: dict[str, tuple[Any, ...]] = {}
     for one in calls:
@@ -81,7 +83,7 @@ def call_policy(calls: Iterable[str], *, read_only: bool, everything: bool) -> C
         if not isinstance(arguments, dict):
             raise UsageError(f"--call {name}: the arguments must be a JSON object, not {text}")
         named[name] = (*named.get(name, ()), arguments)
-    return CallPolicy(read_only=read_only, everything=everything, named=named)
+    return CallPolicy(read_only=read_only, everything=everything, named=named, profile=profile)
 
 
 def _header(text: str) -> tuple[str, str]:

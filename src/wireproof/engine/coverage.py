@@ -57,8 +57,8 @@ class Bar:
 
 
 def coverage(suite: Suite, outcomes: Iterable[Outcome]) -> list[Bar]:
-    """The bars. A row is proven in a revision when the reference peer passed it there and a faulty peer, whose deviation
-    shows in that revision, made it fail where it was played."""
+    """The bars. A row is proven in a revision when the reference peer passed it there and a faulty peer that breaks it, as its
+    own row or as one that it says to imply, and whose deviation shows in that revision, made it fail where it was played."""
     passed, killed = _proofs(suite, outcomes)
     bars = []
     for revision in reversed(suite.catalogue.revisions):
@@ -107,9 +107,10 @@ def _proofs(suite: Suite, outcomes: Iterable[Outcome]) -> tuple[dict[str, set[st
             rows = {row for row, verdict in one.verdicts.items() if verdict == "passed"}
             passed.setdefault(trial.revision, set()).update(rows)
         elif trial.kind == "sin" and one.killed:
+            rows = {row for row in (trial.about, *trial.implies) if row in one.failed}
             for revision in suite.catalogue.revisions:
                 if _shows(suite, trial, revision):
-                    killed.setdefault(revision.id, set()).add(trial.about)
+                    killed.setdefault(revision.id, set()).update(rows)
     return passed, killed
 
 

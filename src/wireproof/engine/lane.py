@@ -253,7 +253,12 @@ class LaneRunner:
 
     def _survey(self) -> dict[str, Any]:
         calls = self.target.calls
-        policy = {"read_only": calls.read_only, "everything": calls.everything, "named": dict(calls.named)}
+        policy = {
+            "profile": calls.profile,
+            "read_only": calls.read_only,
+            "everything": calls.everything,
+            "named": dict(calls.named),
+        }
         lens = self._lens({"policy": policy, "eras": self.facts.get("eras", ())})
         mains = [session.transcript for session, purpose, _ in self.sessions if purpose == "main"]
         return dict(self.suite.pack.survey(mains, lens))
@@ -341,6 +346,9 @@ class LaneRunner:
         if named:
             text = f"{self.revision.id} {self.transport}: tools that may be called: {', '.join(named)}"
             self.emit(Told(text=text, level="calls"))
+        if self.facts.get("fixtures"):
+            text = f"{self.revision.id} {self.transport}: a server made for harnesses, so its own fixtures are used too"
+            self.emit(Told(text=f"{text}: {', '.join(self.facts['fixtures'])}", level="calls"))
 
     async def _play_shared(self) -> None:
         for exchange in itertools.chain(self.plan.shared, self.plan.last):

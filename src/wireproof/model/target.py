@@ -16,6 +16,8 @@ class CallPolicy:
     named: Mapping[str, tuple[Any, ...]] = field(
         default_factory=dict
     )  # tool name to the user's argument objects; () = ours
+    profile: str = "auto"
+    """Whose tool names may be called because they are made for harnesses: a profile, auto (the one the target shows) or none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,5 +39,5 @@ PACK = Pack(
     listening=listening,
     applies=applies,
     fill=fill,
-    tables={"schema-rows": "schema-rows.yaml", "revisions": "revisions.yaml"},
+    tables={"schema-rows": "schema-rows.yaml", "revisions": "revisions.yaml", "profiles": "profiles.yaml"},
 )

@@ -50,6 +50,7 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
             if call.method == "completion/complete" and not lens.revision.traits.get("completions_capability"):
                 facts["completes"] = True
         facts["protected"] = facts.get("protected", False) or any(call.status == 401 for call in talk.calls)
+    facts["fixtures"] = _fixtures(facts, policy, lens.tables.get("profiles", ()))
     facts["callable"] = [
         _callable(one, policy, facts["tools"], lens) for one in facts["tools"] if _may_call(one, policy)
     ]
@@ -101,6 +102,17 @@ def _may_call(tool: Mapping[str, Any], policy: Mapping[str, Any]) -> bool:
         return True
     reads = hints.get("readOnlyHint") is True
     return reads and (bool(policy.get("read_only")) or hints.get("openWorldHint") is False)
+
+
+def _fixtures(facts: Mapping[str, Any], policy: Mapping[str, Any], profiles: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What the target offers of the profile that it shows, or that the user names: tools, prompts and resources by name."""
+    wanted = policy.get("profile", "auto")
+    listed = {name: {one[_KEY[name[:-1]]] for one in facts[name]} for name in ("tools", "prompts", "resources")}
+    for profile in profiles:
+        shown = len(listed["tools"].intersection(profile["tools"])) >= profile["enough"]
+        if wanted == profile["profile"] or (wanted == "auto" and shown):
+            return [one for kind in listed for one in profile[kind] if one in listed[kind]]
+    return []
 
 
 def _callable(
@@ -164,6 +176,7 @@ def _tags(facts: Mapping[str, Any]) -> set[str]:
     tags |= {one for plural, one in singular.items() if facts[plural]}
     tags |= {"legacy-sse"} if facts.get("transport") == "sse" else set()
     tags |= {"mirrored"} if any('"x-mcp-header"' in dump(one.get("inputSchema")) for one in facts["tools"]) else set()
+    tags |= {f"fixture:{name}" for name in facts["fixtures"]}
     tags |= {f"paged:{method}" for method in facts.get("paged", ())}
     if facts["callable"]:
         tags.add("callable")
