@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import anyio
@@ -14,30 +14,29 @@ from anyio.abc import TaskGroup
 from wireproof.engine.hosting import host
 from wireproof.engine.plan import Plan, Selection, fits, in_force, make_plan
 from wireproof.engine.player import Player
+from wireproof.engine.repetition import Repetition
 from wireproof.engine.session import Emit, Session
-from wireproof.judge.judge import Lane, Played, judge_played, needing_confirmation, settle, unrepeated
+from wireproof.judge.judge import Lane, Played, settle
 from wireproof.judge.pack import Lens, Pack
 from wireproof.library.catalogue import Catalogue
 from wireproof.library.exchanges import literal
 from wireproof.library.schemas import schemas_of
-from wireproof.model.catalogue import Requirement, Revision
+from wireproof.model.catalogue import Revision
 from wireproof.model.errors import TargetUnreachable
 from wireproof.model.events import ExchangePlayed, Judged, Planned, Surveyed, Told
 from wireproof.model.exchange import Exchange, Isolation, Origin
 from wireproof.model.jsontext import ABSENT
 from wireproof.model.target import Target
-from wireproof.model.verdict import Finding, Verdict
+from wireproof.model.verdict import Finding
 from wireproof.model.wire import Kind, Transcript
 from wireproof.transports.dial import dial
 from wireproof.version import __version__
 
-FRESH_AT_ONCE = 3
-_LOOK_SHARE = 20
-"""A look for the first broken MUST is not repeated before this many times its own duration has passed."""
-MOST_PREFIXES = 3
-"""Exchanges that failed once but not alone and are tried again after their predecessors, at most."""
-MOST_CONFIRMED = 40
-"""Failing exchanges that are played again alone, at most; the others stay as they were seen."""
+FRESH_AT_ONCE: Final = 3
+READERS: Final = 3
+"""Connections to a URL on which what only reads is played at once."""
+_WORTH_SHARING: Final = 12
+"""Exchanges from which on further connections are opened for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +61,6 @@ class Suite:
     @property
     def orders(self) -> dict[str, int]:
         return {one.id: one.order for one in self.catalogue.revisions}
-
-
-def _broken_must(one: Finding, rows: Mapping[str, Requirement]) -> bool:
-    return one.verdict is Verdict.FAILED and one.requirement in rows and rows[one.requirement].level.group == "MUST"
 
 
 class LaneRunner:
@@ -95,8 +90,7 @@ class LaneRunner:
         self.selection, self.emit, self.tasks, self.redact = selection, emit, tasks, redact
         self.confirm = confirm
         self.stop = stop
-        self._looked: set[str] = set()
-        self._next_look = 0.0
+        self.rows = in_force(suite.catalogue, selection, revision, transport)
         self._names = names
         self._slots = slots or anyio.CapacityLimiter(FRESH_AT_ONCE)
         self.main: Session | None = None
@@ -111,6 +105,8 @@ class LaneRunner:
         self.facts: dict[str, Any] = {}
         self.plan = Plan()
         self._rtt = 0.0
+        self._known: dict[tuple[str, int, int], list[Finding]] = {}
+        self.repetition = Repetition(self)
 
     # -- sessions ---------------------------------------------------------------------------------------------------
 
@@ -184,12 +180,12 @@ class LaneRunner:
                 made = await self.session(self._purpose(session), one, opening=opening)
             except TargetUnreachable:
                 return None
-            self._played_in(made).append(one)
+            self.played_in(made).append(one)
             self.emit(ExchangePlayed(transcript=made.id, exchange=one.id, span=one.span, literal=literal(one)))
             return made
 
         player = Player(session, dial_again)
-        self._played_in(session).append(exchange)
+        self.played_in(session).append(exchange)
         self.emit(
             ExchangePlayed(transcript=session.id, exchange=exchange.id, span=exchange.span, literal=literal(exchange))
         )
@@ -213,7 +209,7 @@ class LaneRunner:
         host = urlsplit(self.target.url).hostname or ""
         return host in ("localhost", "::1") or host.startswith("127.")
 
-    def _played_in(self, session: Session) -> list[Exchange]:
+    def played_in(self, session: Session) -> list[Exchange]:
         return next(played for one, _, played in self.sessions if one is session)
 
     def _purpose(self, session: Session) -> str:
@@ -283,13 +279,13 @@ class LaneRunner:
                     await self._play(self.main, filled)
         self.facts = {**self._survey(), **self._own_facts()}
         self._rtt = self.main.rtt
-        rows = self._chart({*self.facts["tags"], *eras}, self.suite.exchanges)
-        async with anyio.create_task_group() as both:
-            both.start_soon(self._play_shared)
+        self._chart({*self.facts["tags"], *eras}, self.suite.exchanges)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._play_shared, tasks)
             for exchange in self.plan.fresh:
-                both.start_soon(self._play_alone, exchange, "fresh")
+                tasks.start_soon(self.play_alone, exchange, "fresh")
         if self.confirm:
-            await self._confirm(rows)
+            await self.repetition.rest()
         return self.judge()
 
     async def run_refused(self) -> list[Finding]:
@@ -302,8 +298,8 @@ class LaneRunner:
         await session.close()
         return self.judge()
 
-    def _chart(self, tags: set[str], exchanges: Iterable[Exchange]) -> dict[str, Any]:
-        """Tells the facts and makes the plan; gives the rows in force."""
+    def _chart(self, tags: set[str], exchanges: Iterable[Exchange]) -> None:
+        """Tells the facts and makes the plan."""
         near = {"loopback"} if self._loopback() else set()
         self.facts["tags"] = sorted(tags | near)
         self.emit(
@@ -315,19 +311,17 @@ class LaneRunner:
                 facts=self.facts,
             )
         )
-        rows = in_force(self.suite.catalogue, self.selection, self.revision, self.transport)
         self.plan = make_plan(
             exchanges,
             pack=self.suite.pack,
             revision=self.revision,
             transport=self.transport,
             facts=self.facts,
-            rows=rows,
+            rows=self.rows,
             orders=self.suite.orders,
             selection=self.selection,
         )
         self._announce()
-        return rows
 
     def _announce(self) -> None:
         every = (*self.plan.shared, *self.plan.fresh, *self.plan.last)
@@ -350,15 +344,45 @@ class LaneRunner:
             text = f"{self.revision.id} {self.transport}: a server made for harnesses, so its own fixtures are used too"
             self.emit(Told(text=f"{text}: {', '.join(self.facts['fixtures'])}", level="calls"))
 
-    async def _play_shared(self) -> None:
-        for exchange in itertools.chain(self.plan.shared, self.plan.last):
-            if self._halted or ((self.main is None or self.main.over) and not await self._renew()):
-                break
-            if self.main is not None:
-                await self._play(self.main, exchange)
-                await self._look(self.main, "main")
+    async def _play_shared(self, tasks: TaskGroup) -> None:
+        """What only reads may be played on several connections at once; the rest, and then what comes last, on the main one alone."""
+        reading = deque(one for one in self.plan.shared if one.reads_only)
+        if self.target.url and len(reading) >= _WORTH_SHARING:
+            async with anyio.create_task_group() as beside:
+                for _ in range(READERS - 1):
+                    beside.start_soon(self._read_beside, reading, tasks)
+                await self._play_main(reading, tasks)
+        else:
+            await self._play_main(reading, tasks)
+        await self._play_main(deque(one for one in self.plan.shared if not one.reads_only), tasks)
+        await self._play_main(deque(self.plan.last), tasks)
         if self.main is not None:
             await self.main.close()
+
+    async def _play_main(self, waiting: deque[Exchange], tasks: TaskGroup) -> None:
+        while waiting and not self.halted:
+            if (self.main is None or self.main.over) and not await self._renew():
+                waiting.clear()
+            elif self.main is not None and waiting:
+                await self._play_watched(self.main, waiting.popleft(), tasks)
+
+    async def _read_beside(self, waiting: deque[Exchange], tasks: TaskGroup) -> None:
+        """Helps the main session with what only reads; a server that gives no second session is left to the first."""
+        try:
+            session = await self.session("main")
+        except TargetUnreachable:
+            return
+        while waiting and not self.halted and not session.over and (session.opened or self.revision.era == "modern"):
+            await self._play_watched(session, waiting.popleft(), tasks)
+        await session.close()
+
+    async def _play_watched(self, session: Session, exchange: Exchange, tasks: TaskGroup) -> None:
+        """Plays it; what it shows to be broken is played again at once, beside the rest."""
+        await self._play(session, exchange)
+        if self.stop is not None:
+            await self.repetition.look(session, "main")
+        elif self.confirm and self.repetition.suspects(session, exchange):
+            tasks.start_soon(self.play_alone, exchange, "confirm")
 
     async def _renew(self) -> bool:
         """Another main session, when the first ended; False when the target did not come back, which is said."""
@@ -376,37 +400,14 @@ class LaneRunner:
         return False
 
     @property
-    def _halted(self) -> bool:
+    def halted(self) -> bool:
         return self.stop is not None and self.stop.is_set()
 
-    async def _look(self, session: Session, purpose: str) -> None:
-        """With `stop`: is a MUST broken in this session, and again when it is played alone? Then nothing more is begun."""
-        begun = anyio.current_time()
-        if self.stop is None or self._halted or (purpose == "main" and begun < self._next_look):
-            return
-        rows = in_force(self.suite.catalogue, self.selection, self.revision, self.transport)
-        played = Played(transcript=session.transcript, purpose=purpose, exchanges=tuple(self._played_in(session)))
-        alone = self._judgeable(rows, (played,))
-        musts = [one for one in judge_played(alone, played) if _broken_must(one, rows)]
-        self._next_look = begun + _LOOK_SHARE * (anyio.current_time() - begun)
-        if not any(one.fingerprint not in self._looked for one in musts):
-            return
-        if self.confirm and purpose == "main":
-            again = [pair for pair in needing_confirmation(alone) if _broken_must(pair[0], rows)]
-            for exchange in {
-                one.span if one else "": one for found, one in again if found.fingerprint not in self._looked
-            }.values():
-                await self._play_alone(exchange, "confirm")
-        self._looked |= {one.fingerprint for one in musts}
-        broken = next((one for one in settle(self._judgeable(rows)) if _broken_must(one, rows)), None)
-        if broken is not None and not self._halted:
-            self.stop.set()
-            text = f"stopped at the first broken MUST: {broken.requirement} in {self.revision.id} over {self.transport}"
-            self.emit(Told(text=text, level="stopped"))
-
-    async def _play_alone(self, exchange: Exchange | None, purpose: str) -> None:
+    async def play_alone(self, exchange: Exchange | None, purpose: str) -> None:
+        """Plays it in a session of its own (None: the opening alone)."""
+        before = len(self.sessions)
         async with self._slots:
-            if self._halted and purpose != "confirm":
+            if self.halted and purpose != "confirm":
                 return
             opening = exchange.opening if exchange is not None and exchange.isolation is Isolation.FRESH else True
             try:
@@ -414,44 +415,25 @@ class LaneRunner:
             except TargetUnreachable as error:
                 self.emit(Told(text=f"could not open another session: {error.message}", level="warning"))
                 return
-            try:
-                if exchange is not None and exchange not in self._played_in(
-                    session
-                ):  # the opening is played by opening
-                    await self._play(session, exchange)
-                if purpose == "fresh":
-                    await self._look(session, purpose)
-            finally:
-                for one, _, played in list(self.sessions):
-                    if exchange in played and purpose == self._purpose(one):
-                        await one.close()
-                await session.close()
+            # The opening was played by opening.
+            if exchange is not None and exchange not in self.played_in(session):
+                await self._play(session, exchange)
+            if purpose == "fresh":
+                await self.repetition.look(session, purpose)
+            made = [one for one, which, played in self.sessions[before:] if which == purpose and exchange in played]
+        # Closing waits for the target to end, which keeps nobody from starting another.
+        for one in dict.fromkeys((*made, session)):
+            await one.close()
 
-    async def _confirm(self, rows: dict[str, Any]) -> None:
-        """Plays what failed in the shared session again: alone, and what does not repeat then, after ever longer parts of what came before."""
-        wanted: dict[str, Exchange | None] = {}
-        for _, exchange in needing_confirmation(self._judgeable(rows)):
-            wanted.setdefault(exchange.span if exchange else "", exchange)
-        async with anyio.create_task_group() as again:
-            for exchange in itertools.islice(wanted.values(), MOST_CONFIRMED):
-                again.start_soon(self._play_alone, exchange, "confirm")
-        before = 1
-        shared = [one for _, purpose, played in self.sessions if purpose == "main" for one in played]
-        while before < len(shared) and (rest := unrepeated(self._judgeable(rows))):
-            for name in rest[:MOST_PREFIXES]:
-                place = next((index for index, one in enumerate(shared) if one.span == name), None)
-                if place is not None and place > before // 2:
-                    await self._play_prefix(shared[max(0, place - before) : place + 1])
-            before = before * 2 + 1
-
-    async def _play_prefix(self, exchanges: Iterable[Exchange]) -> None:
+    async def play_row(self, exchanges: Iterable[Exchange]) -> None:
+        """Plays these one after the other in a fresh session."""
         session = await self.session("confirm")
         for exchange in exchanges:
             if session.alive and exchange.origin is not Origin.SURVEY:
                 await self._play(session, exchange)
         await session.close()
 
-    def _judgeable(self, rows: dict[str, Any], only: tuple[Played, ...] | None = None) -> Lane:
+    def judgeable(self, only: tuple[Played, ...] | None = None) -> Lane:
         """What is judged: every session, or `only` these."""
         every = (
             Played(transcript=session.transcript, purpose=purpose, exchanges=tuple(played))
@@ -460,15 +442,15 @@ class LaneRunner:
         return Lane(
             lens=self._lens(self.facts),
             pack=self.suite.pack,
-            requirements=rows,
+            requirements=self.rows,
             played=tuple(every) if only is None else only,
             omitted=self.plan.omitted,
+            known=self._known,
         )
 
     def judge(self) -> list[Finding]:
         """Settles the findings of everything played so far, also after an interruption."""
-        rows = in_force(self.suite.catalogue, self.selection, self.revision, self.transport)
-        self.findings = settle(self._judgeable(rows))
+        self.findings = settle(self.judgeable())
         self.emit(
             Judged(
                 protocol=self.suite.pack.name,

@@ -43,19 +43,24 @@ class Lane:
     played: tuple[Played, ...] = ()
     omitted: Mapping[str, str] = field(default_factory=dict)
     role: str = ROLE
+    known: dict[tuple[str, int, int], list[Finding]] = field(default_factory=dict, compare=False, repr=False)
+    """What was judged already, by transcript id and by how many records and exchanges it had then: judging is pure, so once is enough."""
 
 
 def judge_played(lane: Lane, played: Played) -> list[Finding]:
     """Scripted and ambient findings of one connection, with fingerprints; rows out of force are left out."""
-    found: list[Finding] = []
-    for exchange in played.exchanges:
-        found += scripted(exchange, played.transcript, lane)
-    found += ambient(played, lane)
-    return [
-        replace(one, transcript=played.transcript.id, fingerprint=_identity(lane, one))
-        for one in found
-        if one.requirement in lane.requirements
-    ]
+    key = (played.transcript.id, len(played.transcript.records), len(played.exchanges))
+    if key not in lane.known:
+        found: list[Finding] = []
+        for exchange in played.exchanges:
+            found += scripted(exchange, played.transcript, lane)
+        found += ambient(played, lane)
+        lane.known[key] = [
+            replace(one, transcript=played.transcript.id, fingerprint=_identity(lane, one))
+            for one in found
+            if one.requirement in lane.requirements
+        ]
+    return lane.known[key]
 
 
 def _identity(lane: Lane, one: Finding) -> str:
@@ -256,20 +261,21 @@ def ambient(played: Played, lane: Lane) -> list[Finding]:
     return found
 
 
-def needing_confirmation(lane: Lane) -> list[tuple[Finding, Exchange | None]]:
-    """Failed findings of shared sessions, each with the exchange that shows it (None: the opening alone).
+def worth_repeating(lane: Lane, one: Finding) -> bool:
+    """Advice about wording fails nobody, so it is not worth a process; that a target stopped answering is, whatever the level."""
+    row = lane.requirements[one.requirement]
+    return one.verdict is Verdict.FAILED and (row.level is not Level.ADVICE or row.grade is Grade.ROBUST)
 
-    Advice about wording fails nobody, so it is not worth a process; that a target stopped answering is, whatever the level.
-    """
+
+def needing_confirmation(lane: Lane) -> list[tuple[Finding, Exchange | None]]:
+    """Failed findings of shared sessions, each with the exchange that shows it (None: the opening alone)."""
     wanted: list[tuple[Finding, Exchange | None]] = []
     for played in lane.played:
         if played.purpose != "main":
             continue
         by_span = {one.span: one for one in played.exchanges} | {one.id: one for one in played.exchanges}
         for one in judge_played(lane, played):
-            row = lane.requirements[one.requirement]
-            slight = row.level is Level.ADVICE and row.grade is not Grade.ROBUST
-            if one.verdict is Verdict.FAILED and not slight:
+            if worth_repeating(lane, one):
                 wanted.append((one, by_span.get(f"{one.exchange}[{one.subject}]", by_span.get(one.exchange))))
     return wanted
 

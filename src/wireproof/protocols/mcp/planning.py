@@ -17,10 +17,19 @@ def fill(exchange: Exchange, facts: Mapping[str, Any]) -> list[Exchange]:
     else:
         kind = exchange.for_each
         made = [
-            _filled(replace(exchange, subject=subject_of(kind, item)), {**facts, kind: item})
+            _filled(
+                replace(exchange, subject=subject_of(kind, item), reads_only=exchange.reads_only or _reads(kind, item)),
+                {**facts, kind: item},
+            )
             for item in items(kind, facts)
         ]
     return [one for one in made if one is not None]
+
+
+def _reads(kind: str, item: Mapping[str, Any]) -> bool:
+    """Does the tool say of itself that calling it changes nothing?"""
+    hints = item.get("annotations")
+    return kind == "callable" and isinstance(hints, dict) and hints.get("readOnlyHint") is True
 
 
 def _filled(exchange: Exchange, scope: Mapping[str, Any]) -> Exchange | None:

@@ -1,0 +1,102 @@
+"""What failed in a shared session is played again: alone in a fresh one, and if it does not fail there, after what came before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import anyio
+
+from wireproof.engine.session import Session
+from wireproof.judge.judge import (
+    Played,
+    judge_played,
+    needing_confirmation,
+    scripted,
+    settle,
+    unrepeated,
+    worth_repeating,
+)
+from wireproof.model.events import Told
+from wireproof.model.exchange import Exchange
+from wireproof.model.verdict import Finding, Verdict
+
+if TYPE_CHECKING:
+    from wireproof.engine.lane import LaneRunner
+
+MOST_PREFIXES: Final = 3
+"""Exchanges that failed once but not alone and are tried again after their predecessors, at most."""
+MOST_CONFIRMED: Final = 40
+"""Failing exchanges that are played again alone, at most; the others stay as they were seen."""
+_LOOK_SHARE: Final = 20
+"""A look for the first broken MUST is not repeated before this many times its own duration has passed."""
+
+
+class Repetition:
+    """The doubts of one lane: which exchanges were played again, and which still have to be."""
+
+    def __init__(self, lane: LaneRunner) -> None:
+        self._lane = lane
+        self._again: set[str] = set()
+        self._looked: set[str] = set()
+        self._next_look = 0.0
+
+    def suspects(self, session: Session, exchange: Exchange) -> bool:
+        """Did a step of the exchange just played fail, so that it should be played alone? True once for each exchange."""
+        if exchange.span in self._again or len(self._again) >= MOST_CONFIRMED:
+            return False
+        lane = self._lane.judgeable(())
+        found = scripted(exchange, session.transcript, lane)
+        if not any(one.requirement in lane.requirements and worth_repeating(lane, one) for one in found):
+            return False
+        self._again.add(exchange.span)
+        return True
+
+    async def rest(self) -> None:
+        """Everything that failed and was not played again yet; what does not repeat alone, after ever longer parts of what came before."""
+        wanted: dict[str, Exchange | None] = {}
+        for _, exchange in needing_confirmation(self._lane.judgeable()):
+            wanted.setdefault(exchange.span if exchange else "", exchange)
+        left = [one for span, one in wanted.items() if span not in self._again]
+        async with anyio.create_task_group() as tasks:
+            for exchange in left[: max(0, MOST_CONFIRMED - len(self._again))]:
+                tasks.start_soon(self._lane.play_alone, exchange, "confirm")
+        rows = [played for _, purpose, played in self._lane.sessions if purpose == "main"]
+        longest = max((len(played) for played in rows), default=0)
+        before = 1
+        while before < longest and (rest := unrepeated(self._lane.judgeable())):
+            for name in rest[:MOST_PREFIXES]:
+                for played in rows:
+                    place = next((index for index, one in enumerate(played) if one.span == name), None)
+                    if place is not None and place > before // 2:
+                        await self._lane.play_row(played[max(0, place - before) : place + 1])
+            before = before * 2 + 1
+
+    async def look(self, session: Session, purpose: str) -> None:
+        """Where a run stops at the first broken MUST: is one broken in this session, and again when it is played alone?"""
+        lane, begun = self._lane, anyio.current_time()
+        if lane.stop is None or lane.halted or (purpose == "main" and begun < self._next_look):
+            return
+        played = Played(transcript=session.transcript, purpose=purpose, exchanges=tuple(lane.played_in(session)))
+        alone = lane.judgeable((played,))
+        musts = [one for one in judge_played(alone, played) if self._broken_must(one)]
+        self._next_look = begun + _LOOK_SHARE * (anyio.current_time() - begun)
+        if not any(one.fingerprint not in self._looked for one in musts):
+            return
+        if lane.confirm and purpose == "main":
+            again = {
+                one.span if one else "": one
+                for found, one in needing_confirmation(alone)
+                if self._broken_must(found) and found.fingerprint not in self._looked
+            }
+            for exchange in again.values():
+                await lane.play_alone(exchange, "confirm")
+        self._looked |= {one.fingerprint for one in musts}
+        broken = next((one for one in settle(lane.judgeable()) if self._broken_must(one)), None)
+        if broken is not None and not lane.halted:
+            lane.stop.set()
+            where = f"{lane.revision.id} over {lane.transport}"
+            lane.emit(Told(text=f"stopped at the first broken MUST: {broken.requirement} in {where}", level="stopped"))
+
+    def _broken_must(self, one: Finding) -> bool:
+        rows = self._lane.rows
+        return one.verdict is Verdict.FAILED and one.requirement in rows and rows[one.requirement].level.group == "MUST"
