@@ -28,7 +28,7 @@ from wireproof.model.exchange import Exchange, Isolation, Origin
 from wireproof.model.jsontext import ABSENT
 from wireproof.model.target import Target
 from wireproof.model.verdict import Finding
-from wireproof.model.wire import Kind, Transcript
+from wireproof.model.wire import Kind, Transcript, Way
 from wireproof.transports.dial import dial
 from wireproof.version import __version__
 
@@ -105,6 +105,7 @@ class LaneRunner:
         self.facts: dict[str, Any] = {}
         self.plan = Plan()
         self._rtt = 0.0
+        self.crowded = False
         self._known: dict[tuple[str, int, int], list[Finding]] = {}
         self.repetition = Repetition(self)
 
@@ -217,8 +218,18 @@ class LaneRunner:
 
     # -- stages -----------------------------------------------------------------------------------------------------
 
+    @property
+    def turned_away(self) -> bool:
+        """Was the opening refused over HTTP without a word about versions, or did the process end before it said anything?"""
+        if self.offered or self.refused or self.counteroffers or not self.sessions:
+            return False
+        said = any(one.kind is Kind.MESSAGE and one.way is Way.IN for one in self.sessions[0][0].records)
+        ended = any(one.kind is Kind.EXIT for one in self.sessions[0][0].records)
+        return said if self.target.url else ended and not said
+
     async def open(self) -> bool:
-        """Opens the main session and finds out whether the target offers this revision there."""
+        """Opens the main session and finds out whether the target offers this revision there; may be tried again."""
+        self.main = None
         self.main = await self.session("main")
         usual = self.main.fixed_deadline
         self.main.fixed_deadline = self.patience or self.target.startup_wait
@@ -284,6 +295,10 @@ class LaneRunner:
             tasks.start_soon(self._play_shared, tasks)
             for exchange in self.plan.fresh:
                 tasks.start_soon(self.play_alone, exchange, "fresh")
+        if self.repetition.wants_control():
+            await self.play_alone(None, "confirm")
+        if self.main is not None:
+            await self.main.close()
         if self.confirm:
             await self.repetition.rest()
         return self.judge()
@@ -356,8 +371,6 @@ class LaneRunner:
             await self._play_main(reading, tasks)
         await self._play_main(deque(one for one in self.plan.shared if not one.reads_only), tasks)
         await self._play_main(deque(self.plan.last), tasks)
-        if self.main is not None:
-            await self.main.close()
 
     async def _play_main(self, waiting: deque[Exchange], tasks: TaskGroup) -> None:
         while waiting and not self.halted:
@@ -372,7 +385,8 @@ class LaneRunner:
             session = await self.session("main")
         except TargetUnreachable:
             return
-        while waiting and not self.halted and not session.over and (session.opened or self.revision.era == "modern"):
+        self._mind_the_crowd(session, opening=True)
+        while waiting and not self.halted and not session.over and not self.crowded:
             await self._play_watched(session, waiting.popleft(), tasks)
         await session.close()
 
@@ -407,7 +421,7 @@ class LaneRunner:
         """Plays it in a session of its own (None: the opening alone)."""
         before = len(self.sessions)
         async with self._slots:
-            if self.halted and purpose != "confirm":
+            if self.crowded or (self.halted and purpose != "confirm"):
                 return
             opening = exchange.opening if exchange is not None and exchange.isolation is Isolation.FRESH else True
             try:
@@ -415,6 +429,7 @@ class LaneRunner:
             except TargetUnreachable as error:
                 self.emit(Told(text=f"could not open another session: {error.message}", level="warning"))
                 return
+            self._mind_the_crowd(session, opening=opening)
             # The opening was played by opening.
             if exchange is not None and exchange not in self.played_in(session):
                 await self._play(session, exchange)
@@ -424,6 +439,14 @@ class LaneRunner:
         # Closing waits for the target to end, which keeps nobody from starting another.
         for one in dict.fromkeys((*made, session)):
             await one.close()
+
+    def _mind_the_crowd(self, session: Session, *, opening: bool) -> None:
+        """Tells once that the target gives no second session; what needs one is not tried again then."""
+        if opening and self.revision.era == "legacy" and not session.opened and not self.crowded:
+            self.crowded = True
+            where = f"{self.revision.id} over {self.transport}"
+            text = f"{where}: the target gives no second session beside the first, so nothing is played alone"
+            self.emit(Told(text=text, level="warning"))
 
     async def play_row(self, exchanges: Iterable[Exchange]) -> None:
         """Plays these one after the other in a fresh session."""

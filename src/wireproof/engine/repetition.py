@@ -9,6 +9,7 @@ import anyio
 from wireproof.engine.session import Session
 from wireproof.judge.judge import (
     Played,
+    heard,
     judge_played,
     needing_confirmation,
     scripted,
@@ -51,15 +52,31 @@ class Repetition:
         self._again.add(exchange.span)
         return True
 
+    def wants_control(self) -> bool:
+        """Did a session with an opening of its own show something broken, while no other was opened beside the first as usual?"""
+        lane = self._lane.judgeable()
+        opened = [lane.pack.opened(one.transcript) for one in lane.played]
+        if True not in opened or any(was is not None for was in opened[opened.index(True) + 1 :]):
+            return False
+        own = [one for one, was in zip(lane.played, opened, strict=True) if one.purpose == "fresh" and was is None]
+        return any(one.verdict is Verdict.FAILED for played in own for one in judge_played(lane, played))
+
     async def rest(self) -> None:
         """Everything that failed and was not played again yet; what does not repeat alone, after ever longer parts of what came before."""
         wanted: dict[str, Exchange | None] = {}
         for _, exchange in needing_confirmation(self._lane.judgeable()):
             wanted.setdefault(exchange.span if exchange else "", exchange)
-        left = [one for span, one in wanted.items() if span not in self._again]
-        async with anyio.create_task_group() as tasks:
-            for exchange in left[: max(0, MOST_CONFIRMED - len(self._again))]:
-                tasks.start_soon(self._lane.play_alone, exchange, "confirm")
+        again = [one for one in heard(self._lane.judgeable()) if one.purpose == "confirm"]
+        done = {exchange.span for played in again for exchange in played.exchanges}
+        left = [one for span, one in wanted.items() if span not in done][: max(0, MOST_CONFIRMED - len(again))]
+        if self._lane.crowded:
+            self._lane.crowded = False  # nothing else is open now
+            for exchange in left:
+                await self._lane.play_alone(exchange, "confirm")
+        else:
+            async with anyio.create_task_group() as tasks:
+                for exchange in left:
+                    tasks.start_soon(self._lane.play_alone, exchange, "confirm")
         rows = [played for _, purpose, played in self._lane.sessions if purpose == "main"]
         longest = max((len(played) for played in rows), default=0)
         before = 1

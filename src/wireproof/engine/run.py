@@ -206,22 +206,32 @@ class Runner:
         if not legacy:
             first.set()
 
-        async def one(lane: LaneRunner) -> None:
+        async def one(lane: LaneRunner, settled: anyio.Event) -> None:
             nonlocal left
             async with slots:
                 try:
                     offered = await self._open(lane)
                 finally:
                     left -= 1
+                    settled.set()
                 if offered or left == 0:
                     first.set()
-                self._tell(lane)
+                if not lane.turned_away:
+                    self._tell(lane)
                 if offered:
                     await lane.run(())
 
         async with anyio.create_task_group() as tasks:
-            for lane in legacy:
-                tasks.start_soon(one, lane)
+            at_once = list(legacy)
+            if self.target.url and legacy:
+                # Who gives one session only shall give it to the newest; a server that runs already keeps nobody waiting.
+                newest = at_once.pop()
+                settled = anyio.Event()
+                tasks.start_soon(one, newest, settled)
+                with anyio.move_on_after(self.target.startup_wait / 3):
+                    await settled.wait()
+            for lane in at_once:
+                tasks.start_soon(one, lane, anyio.Event())
             with anyio.move_on_after(
                 self.target.startup_wait / 3
             ):  # the user should not wait twice for what never answers
@@ -232,6 +242,16 @@ class Runner:
                     max(self.target.timeout or 3.0, 3 * startup) if any(other.offered for other in legacy) else None
                 )
                 tasks.start_soon(self._modern, lane, legacy, patience, first)
+        await self._try_again(lanes)
+
+    async def _try_again(self, lanes: list[LaneRunner]) -> None:
+        """Revisions that were turned away while another held the only session of the target, now that it is free: one by one."""
+        served = any(lane.offered for lane in lanes)
+        for lane in reversed([lane for lane in lanes if lane.turned_away]):
+            offered = served and await self._open(lane)
+            self._tell(lane)
+            if offered:
+                await lane.run(())
 
     async def _modern(
         self, lane: LaneRunner, legacy: list[LaneRunner], patience: float | None, settled: anyio.Event

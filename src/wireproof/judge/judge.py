@@ -261,6 +261,19 @@ def ambient(played: Played, lane: Lane) -> list[Finding]:
     return found
 
 
+def heard(lane: Lane) -> list[Played]:
+    """The sessions that count. Nothing obliges a server to serve a second session beside the first: where it turned one away, or could
+    not be started twice, that session shows nothing, and neither do those that were opened in ways of their own."""
+    opened = [lane.pack.opened(one.transcript) for one in lane.played]
+    if not (True in opened and False in opened):
+        return list(lane.played)
+    return [
+        one
+        for one, was in zip(lane.played, opened, strict=True)
+        if was or (was is None and one.purpose not in ("fresh", "confirm"))
+    ]
+
+
 def worth_repeating(lane: Lane, one: Finding) -> bool:
     """Advice about wording fails nobody, so it is not worth a process; that a target stopped answering is, whatever the level."""
     row = lane.requirements[one.requirement]
@@ -268,10 +281,10 @@ def worth_repeating(lane: Lane, one: Finding) -> bool:
 
 
 def needing_confirmation(lane: Lane) -> list[tuple[Finding, Exchange | None]]:
-    """Failed findings of shared sessions, each with the exchange that shows it (None: the opening alone)."""
+    """Failed findings of what was played once, each with the exchange that shows it (None: the opening alone)."""
     wanted: list[tuple[Finding, Exchange | None]] = []
-    for played in lane.played:
-        if played.purpose != "main":
+    for played in heard(lane):
+        if played.purpose == "confirm":
             continue
         by_span = {one.span: one for one in played.exchanges} | {one.id: one for one in played.exchanges}
         for one in judge_played(lane, played):
@@ -284,7 +297,7 @@ def _confirmations(lane: Lane) -> tuple[dict[str, Finding], set[str]]:
     """(what failed again, by fingerprint; spans and ids of what was played again)."""
     confirmed: dict[str, Finding] = {}
     retried: set[str] = set()
-    for played in lane.played:
+    for played in heard(lane):
         if played.purpose != "confirm":
             continue
         retried |= {name for one in played.exchanges for name in (one.span, one.id)} or {""}
@@ -306,14 +319,14 @@ def unrepeated(lane: Lane) -> list[str]:
 
 
 def settle(lane: Lane) -> list[Finding]:
-    """Final findings: what failed in a shared session counts if a fresh one repeats it, and is flaky otherwise; uncovered rows are told why."""
+    """Final findings: what failed counts if another session repeats it, and is flaky otherwise; uncovered rows are told why."""
     confirmed, retried = _confirmations(lane)
     final: list[Finding] = []
-    for played in lane.played:
+    for played in heard(lane):
         if played.purpose == "confirm":
             continue
         for one in judge_played(lane, played):
-            if one.verdict is not Verdict.FAILED or played.purpose == "fresh":
+            if one.verdict is not Verdict.FAILED:
                 final.append(one)
             elif one.fingerprint in confirmed:
                 final.append(replace(confirmed[one.fingerprint], occasions=one.occasions))

@@ -126,6 +126,8 @@ class Pack:
     connecting: Callable[[str], str | None]
     opening: Callable[[Revision], str | None]
     listening: Callable[[Revision, str], str | None]
+    opened: Callable[[Transcript], bool | None]
+    """Was the usual opening of a session answered as one? None where none was tried."""
     applies: Callable[[Requirement, Mapping[str, Any]], str | None]
     fill: Callable[[Exchange, Mapping[str, Any]], list[Exchange]]
     tables: Mapping[str, str] = field(default_factory=dict)

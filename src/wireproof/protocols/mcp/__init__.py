@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wireproof.judge.pack import Pack
 from wireproof.model.catalogue import Revision
+from wireproof.model.wire import Transcript, Way
 from wireproof.protocols.jsonrpc import Tracker
 from wireproof.protocols.mcp.binding import McpBinding
 from wireproof.protocols.mcp.checks import CHECKS
@@ -15,6 +16,14 @@ from wireproof.protocols.mcp.survey import applies, survey
 def opening(revision: Revision) -> str | None:
     """The exchange that opens a session: none is needed in the modern era."""
     return None if revision.era == "modern" else "mcp.survey.open"
+
+
+def opened(transcript: Transcript) -> bool | None:
+    """Did the server answer `initialize`, sent as usual, with a result? None where the session was not opened so."""
+    mine = transcript.span("mcp.survey.open")
+    if not mine:
+        return None
+    return any(one.way is Way.IN and isinstance(one.message, dict) and "result" in one.message for one in mine)
 
 
 def listening(revision: Revision, transport: str) -> str | None:
@@ -37,6 +46,7 @@ PACK = Pack(
     connecting=connecting,
     opening=opening,
     listening=listening,
+    opened=opened,
     applies=applies,
     fill=fill,
     tables={"schema-rows": "schema-rows.yaml", "revisions": "revisions.yaml", "profiles": "profiles.yaml"},
