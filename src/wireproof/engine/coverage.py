@@ -57,7 +57,7 @@ class Bar:
 
 
 def coverage(suite: Suite, outcomes: Iterable[Outcome]) -> list[Bar]:
-    """The bars. A row is proven in a revision when the reference peer passed it there and a faulty peer that breaks it, as its
+    """The bars. A row is proven in a revision when the reference peer, or a shape of it, passed it there and a faulty peer that breaks it, as its
     own row or as one that it says to imply, and whose deviation shows in that revision, made it fail where it was played."""
     passed, killed = _proofs(suite, outcomes)
     bars = []

@@ -46,7 +46,10 @@ AT_ONCE: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One peer on one revision and transport. `kind` is sin, habit or reference; `about` is the row that a sin breaks."""
+    """One peer on one revision and transport. `kind` is sin, habit or reference; `about` is the row that a sin breaks.
+
+    `rows`: only exchanges that decide one of these are played; empty: all.
+    """
 
     kind: str
     name: str
@@ -56,6 +59,7 @@ class Trial:
     transport: str
     since: str | None = None
     until: str | None = None
+    rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,13 @@ def fixtures() -> tuple[Any, Sequence[Any], Sequence[Any]]:
     return reference, sins, habits
 
 
+def shapes() -> Sequence[Any]:
+    """The shapes of the reference peer, each with its variant and what it shows."""
+    load_fixtures()
+    found: Sequence[Any] = importlib.import_module("wireproof_fixtures.shapes").SHAPES
+    return found
+
+
 def excused() -> dict[str, str]:
     """Sins that may survive, with the reason (fixtures/survivors.yaml)."""
     rows, _ = read_yaml(shelf("fixtures") / "survivors.yaml")
@@ -107,6 +118,7 @@ def trials(suite: Suite, *, full: bool = False, names: Iterable[str] = ()) -> li
     made: list[Trial] = []
     if not wanted:
         made += _reference(suite)
+    made += _shapes(suite, wanted, full=full)
     for kind, variants in (("sin", sins), ("habit", habits)):
         for variant in variants:
             if wanted and variant.name not in wanted and variant.about not in wanted:
@@ -138,6 +150,38 @@ def _reference(suite: Suite) -> list[Trial]:
     ]
 
 
+def _shapes(suite: Suite, wanted: Sequence[str], *, full: bool) -> list[Trial]:
+    """Each shape is played whole where it is played first, and elsewhere only what needs what it shows."""
+    made: list[Trial] = []
+    for shape in shapes():
+        variant = shape.variant
+        if wanted and variant.name not in wanted:
+            continue
+        for place, (revision, transport) in enumerate(_places(suite, variant, full=True)):
+            made.append(
+                Trial(
+                    kind="reference",
+                    name=variant.name,
+                    about="",
+                    implies=(),
+                    revision=revision,
+                    transport=transport,
+                    since=variant.since,
+                    until=variant.until,
+                    rows=_needing(suite, shape.shows) if place and not full else (),
+                )
+            )
+    return made
+
+
+def _needing(suite: Suite, facts: Iterable[str]) -> tuple[str, ...]:
+    """Rows that need one of these facts, or that an exchange decides which does."""
+    known = set(facts)
+    rows = {one.id for one in suite.catalogue.requirements.values() if known.intersection(one.needs)}
+    rows |= {row for one in suite.exchanges if known.intersection(one.needs) for row in one.about}
+    return tuple(sorted(rows))
+
+
 def _places(suite: Suite, variant: Any, *, full: bool) -> list[tuple[str, str]]:
     orders = suite.orders
     row = suite.catalogue.requirements.get(variant.about)
@@ -161,7 +205,7 @@ def _places(suite: Suite, variant: Any, *, full: bool) -> list[tuple[str, str]]:
 
 def _variant(trial: Trial) -> Any:
     reference, sins, habits = fixtures()
-    every = {"reference": (reference,), "sin": sins, "habit": habits}
+    every = {"reference": (reference, *(one.variant for one in shapes())), "sin": sins, "habit": habits}
     return next(one for one in every[trial.kind] if one.name == trial.name)
 
 
@@ -183,14 +227,21 @@ def target_of(trial: Trial) -> Iterator[Target]:
     peer = serve_http(variant, port=0)
     try:
         url = peer.sse_url if trial.transport == "sse" else peer.url
-        yield Target(name=trial.name, url=url, timeout=DEADLINE, startup_wait=DEADLINE, calls=CALLS)
+        yield Target(
+            name=trial.name,
+            url=url,
+            headers=tuple(variant.credentials.items()),
+            timeout=DEADLINE,
+            startup_wait=DEADLINE,
+            calls=CALLS,
+        )
     finally:
         peer.close()
 
 
 def attempt(trial: Trial, suite: Suite, *, everything: bool) -> Outcome:
     """Plays one trial. `everything` False plays only what names the sin's row, besides survey and ambient checks."""
-    deciding = (trial.about,) if trial.kind == "sin" and not everything else ()
+    deciding = (trial.about,) if trial.kind == "sin" and not everything else trial.rows
     options = Options(
         selection=Selection(revisions=(trial.revision,), transports=(trial.transport,), deciding=deciding),
         confirm=trial.kind != "sin" or everything,
