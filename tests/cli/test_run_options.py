@@ -51,7 +51,18 @@ REFUSED = {
     "header value": (("--header", "a: b\nc: d", "http://127.0.0.1:1/"), "line break", ""),
     "header of a command": (("--header", "a: b", "--", "true"), "--header is for URLs", "--env"),
     "header-env": (("--header-env", "A=NO_SUCH_VARIABLE_HERE", "http://127.0.0.1:1/"), "is not set", "export"),
-    "env": (("--env", "A", "--", "true"), "is not NAME=VALUE", ""),
+    "env": (
+        ("--env", "WIREPROOF_UNSET", "--", "true"),
+        "the environment has no such variable",
+        "--env WIREPROOF_UNSET=VALUE",
+    ),
+    "nameless env": (("--env", "=B", "--", "true"), "is not NAME=VALUE", ""),
+    "prompt": (("--prompt", "x", "--", "true"), "is no name with a JSON object of strings", "x={"),
+    "template": (
+        ("--template", 'a://{x}={"x":1}', "--", "true"),
+        "is no name with a JSON object of strings",
+        "a://{x}={",
+    ),
     "cert": (("--cert", "a.pem", "https://127.0.0.1:1/"), "is not CERT.pem,KEY.pem", ""),
     "cert files": (("--cert", "no.pem,such.pem", "https://127.0.0.1:1/"), "no such file", ""),
     "call": (("--call", "add={1}", "--", "true"), "the arguments are not JSON", "--call 'add="),
@@ -212,6 +223,42 @@ def test_calls_are_read() -> None:
     assert policy.read_only
     with pytest.raises(UsageError):
         call_policy(["={}"], read_only=False, everything=False)
+
+
+def test_what_the_user_gives_is_used_and_its_refusal_is_told(tmp_path: Path) -> None:
+    words = (
+        *("--revision", "2025-11-25", "--select", "mcp.schema", "--select", "jsonrpc"),
+        *("--call", 'add={"a": "no number", "b": 2}', "--call", 'add={"a": 20, "b": 22}'),
+        *("--prompt", 'test_prompt_with_arguments={"arg1": "eins", "arg2": "zwei"}'),
+        *("--template", 'test://template/{id}/data={"id": "no/such"}', "--", *PEER),
+    )
+    called = play(tmp_path, *words)
+    assert called.code == 0
+    remarks = called.out.partition("Remarks")[2]
+    assert 'your own arguments for "add" gave an error' in remarks
+    assert "resources/read with your own values gave an error" in remarks
+    sent = (tmp_path / "journal.jsonl").read_text(encoding="utf-8").replace("\\", "")
+    assert '"arguments":{"a":20,"b":22}' in sent
+    assert '"arguments":{"arg1":"eins","arg2":"zwei"}' in sent
+    assert '"uri":"test://template/no%2Fsuch/data"' in sent
+
+
+def test_a_replay_uses_the_options_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIREPROOF_TEST_NEEDED", "1")
+    code = (
+        "import os, runpy, sys; os.environ['WIREPROOF_TEST_NEEDED'] == '1' or sys.exit(3); sys.argv[1:] = ['mcp', 'stdio']; "
+        f"runpy.run_path({str(ROOT / 'fixtures')!r}, run_name='__main__')"
+    )
+    target = (sys.executable, "-c", code)
+    words = ("--revision", "2025-11-25", "--select", "mcp.ping", "--env", "WIREPROOF_TEST_NEEDED", "--call", "add={}")
+    assert play(tmp_path, *words, "--", *target).code == 0
+    started = next(line for line in journal_lines(tmp_path / "journal.jsonl") if line.get("event") == "run-started")
+    assert started["options"]["words"] == ["--env", "WIREPROOF_TEST_NEEDED", "--timeout", "2", "--call", "add={}"]
+    journal = str(tmp_path / "journal.jsonl")
+    assert wireproof("replay", journal, "mcp.ping.answered", "--revision", "2025-11-25").code == 0
+    monkeypatch.delenv("WIREPROOF_TEST_NEEDED")
+    again = wireproof("replay", journal, "mcp.ping.answered")
+    assert (again.code, "WIREPROOF_TEST_NEEDED" in again.err) == (2, True)
 
 
 def test_called_tools_are_named_first_and_once(tmp_path: Path) -> None:

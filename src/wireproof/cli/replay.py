@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from wireproof.api import run
 from wireproof.cli.outputs import terminal
+from wireproof.cli.run import command as run_command
+from wireproof.cli.target import target_of
 from wireproof.engine.plan import Selection
 from wireproof.engine.rejudge import gather
 from wireproof.engine.run import Options
 from wireproof.model.errors import UsageError
-from wireproof.model.target import Target
 from wireproof.report.journal import read_journal
 
 
@@ -35,13 +37,18 @@ def command(
             where=str(journal),
             hint=f"it has {', '.join(near or names[:5])}",
         )
+    words = list(seen.started.options.get("words", ())) if seen.started else []
     if not target and seen.started is not None:
         known = seen.started.target
         target = (known["url"],) if "url" in known else tuple(known.get("command", ()))
     if not target:
         raise UsageError("no target is known; give a URL or a command")
-    web = len(target) == 1 and target[0].startswith(("http://", "https://"))
-    aim = Target(url=target[0]) if web else Target(command=target)
+    aim = target_of(target, _given(words))
     report = run(aim, options=Options(selection=Selection(revisions=revisions, exchanges=(exchange,))))
     terminal(report, "console")
     ctx.exit(report.exit_code())
+
+
+def _given(words: list[str]) -> dict[str, Any]:
+    """What `wireproof run` makes of these options; UsageError where one cannot be had again, such as a secret that no variable holds."""
+    return dict(run_command.make_context("run", [*words, "--", "-"]).params)

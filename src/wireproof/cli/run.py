@@ -53,6 +53,15 @@ from wireproof.report.journal import new_run_folder
 )
 @click.option("--strict", is_flag=True, help="A broken SHOULD fails the run too.")
 @click.option("--call", "calls", multiple=True, help="Call this tool: NAME or NAME='{json arguments}' (repeatable).")
+@click.option(
+    "--prompt", "prompts", multiple=True, help="Arguments of a prompt: NAME='{json object of strings}' (repeatable)."
+)
+@click.option(
+    "--template",
+    "templates",
+    multiple=True,
+    help="Variables of a resource template: URITEMPLATE='{json object}' (repeatable).",
+)
 @click.option("--call-read-only", is_flag=True, help="Call every tool that says readOnlyHint true.")
 @click.option("--call-all", is_flag=True, help="Call every tool. Mind what they do.")
 @click.option(
@@ -69,7 +78,12 @@ from wireproof.report.journal import new_run_folder
     multiple=True,
     help="An HTTP header from the environment: NAME=VARIABLE; its value never enters the journal.",
 )
-@click.option("--env", "envs", multiple=True, help="An environment variable for the command: NAME=VALUE (repeatable).")
+@click.option(
+    "--env",
+    "envs",
+    multiple=True,
+    help="An environment variable for the command: NAME=VALUE, or NAME as it stands here (repeatable).",
+)
 @click.option(
     "--cwd", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Working directory of the command."
 )

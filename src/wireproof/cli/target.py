@@ -16,6 +16,7 @@ from wireproof.model.target import CallPolicy, Target
 
 _SECRET_NAME: Final = re.compile(r"auth|cookie|token|secret|key|passw|credential|session", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+_OBJECT: Final = re.compile(r'=\{\s*["}]')
 _SCHEMES: Final = ("bearer ", "basic ", "token ")
 
 
@@ -45,7 +46,8 @@ def target_of(words: tuple[str, ...], given: Mapping[str, Any]) -> Target:
         secrets.append(value)
     if not base.get("url"):
         _only_for_urls(given)
-    base["env"] = {**base.get("env", {}), **dict(_pair(one, "--env") for one in given["envs"])}
+    base["env"] = {**base.get("env", {}), **dict(_variable(one) for one in given["envs"])}
+    secrets += [value for name, value in base["env"].items() if _SECRET_NAME.search(name)]
     if given["cwd"]:
         base["cwd"] = str(given["cwd"])
     return Target(
@@ -62,6 +64,8 @@ def target_of(words: tuple[str, ...], given: Mapping[str, Any]) -> Target:
         calls=call_policy(
             given["calls"], read_only=given["call_read_only"], everything=given["call_all"], profile=given["profile"]
         ),
+        prompt_arguments=dict(_texts("--prompt", one) for one in given["prompts"]),
+        template_variables=dict(_texts("--template", one) for one in given["templates"]),
     )
 
 
@@ -86,6 +90,20 @@ def call_policy(calls: Iterable[str], *, read_only: bool, everything: bool, prof
     return CallPolicy(read_only=read_only, everything=everything, named=named, profile=profile)
 
 
+def _texts(option: str, text: str) -> tuple[str, dict[str, str]]:
+    """Of NAME={json}: the name and an object of strings. A URI template may hold `={`, but no quotes, so the object is told by them."""
+    found = _OBJECT.search(text)
+    name = text[: found.start()] if found else text.partition("=")[0]
+    try:
+        values = json.loads(text[found.start() + 1 :]) if found else None
+    except ValueError as error:
+        raise UsageError(f"{option} {text!r}: what follows the name is not JSON: {error}") from None
+    if not name or not isinstance(values, dict) or not all(isinstance(one, str) for one in values.values()):
+        hint = f"""write it in quotes: {option} '{name or "NAME"}={{"argument": "text"}}'"""
+        raise UsageError(f"{option} {text!r} is no name with a JSON object of strings", hint=hint)
+    return name, values
+
+
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon:
@@ -108,6 +126,15 @@ def _checked(name: str, value: str) -> tuple[str, str]:
     if any(char in value for char in "\r\n\0"):
         raise UsageError(f"the value of the header {name} holds a line break or NUL")
     return name, value
+
+
+def _variable(text: str) -> tuple[str, str]:
+    """Of NAME=VALUE, or of NAME, whose value is the one here."""
+    if "=" in text or not text:
+        return _pair(text, "--env")
+    if text not in os.environ:
+        raise UsageError(f"--env {text}: the environment has no such variable", hint=f"--env {text}=VALUE")
+    return text, os.environ[text]
 
 
 def _pair(text: str, option: str, form: str = "NAME=VALUE") -> tuple[str, str]:

@@ -265,6 +265,8 @@ class LaneRunner:
             "read_only": calls.read_only,
             "everything": calls.everything,
             "named": dict(calls.named),
+            "prompts": dict(self.target.prompt_arguments),
+            "templates": dict(self.target.template_variables),
         }
         lens = self._lens({"policy": policy, "eras": self.facts.get("eras", ())})
         mains = [session.transcript for session, purpose, _ in self.sessions if purpose == "main"]

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import anyio
 from anyio.abc import TaskGroup
 
+from wireproof.engine.described import described, option_words
 from wireproof.engine.diagnose import diagnose
 from wireproof.engine.lane import LaneRunner, Suite
 from wireproof.engine.plan import Selection
@@ -146,22 +147,12 @@ class Runner:
                 **{name: version(name) for name in ("anyio", "h11", "jsonschema-rs", "hypothesis")},
             },
             suite={"version": SUITE_VERSION, "digest": digest(), "protocol": self.options.protocol},
-            target=self._described(),
+            target=described(self.target, self._redact),
+            options={"words": option_words(self.target, self._redact)},
             seed=self.options.seed,
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
             redacted=len(self.target.secrets),
         )
-
-    def _described(self) -> dict[str, Any]:
-        def clean(text: str) -> str:
-            return self._redact(text.encode()).decode("utf-8", "replace") if self._redact else text
-
-        made: dict[str, Any] = {"name": clean(self.target.label)}
-        if self.target.command:
-            made["command"] = [clean(one) for one in self.target.command]
-        if self.target.url:
-            made["url"] = clean(self.target.url)
-        return made
 
     def _transports(self) -> tuple[str, ...]:
         wanted = self.options.selection.transports

@@ -19,7 +19,7 @@ class RunStarted:
     target: Mapping[str, Any]
     seed: int
     started_at: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=lambda: {"words": []})
     redacted: int = 0
 
 

@@ -43,7 +43,8 @@ class Target:
     startup_wait: float = 30.0
     max_rps: float | None = None
     calls: CallPolicy = field(default_factory=CallPolicy)
-    prompt_arguments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    prompt_arguments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by prompt name
+    template_variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by URI template
 
     @property
     def label(self) -> str:

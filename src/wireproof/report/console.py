@@ -242,6 +242,7 @@ def replay_command(report: Report, lane: LaneReport, finding: Finding) -> str:
     words = ["wireproof", "run", "--exchange", finding.exchange, "--revision", lane.revision]
     if lane.transport in ("http", "sse"):
         words += ["--transport", lane.transport]
+    words += map(str, report.started.options.get("words", ()) if report.started else ())
     words += [str(target["url"])] if "url" in target else ["--", *map(str, target.get("command", ()))]
     return printable(shlex.join(words))
 

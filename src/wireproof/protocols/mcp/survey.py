@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from wireproof.generate.smallest import smallest, spoiled
 from wireproof.judge.pack import Lens
 from wireproof.model.catalogue import Requirement
 from wireproof.model.jsontext import JSON, dump
 from wireproof.model.wire import Transcript
 from wireproof.protocols.mcp.conversation import Talk
+from wireproof.protocols.mcp.given import callable_tools, may_call, prompt_given, template_given
 
 _LISTS: Final = {
     "tools/list": ("tools", "name"),
@@ -52,15 +52,18 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
         facts["protected"] = facts.get("protected", False) or any(call.status == 401 for call in talk.calls)
     facts["fixtures"] = _fixtures(facts, policy, lens.tables.get("profiles", ()))
     facts["callable"] = [
-        _callable(one, policy, facts["tools"], lens) for one in facts["tools"] if _may_call(one, policy)
+        made
+        for one in facts["tools"]
+        if may_call(one, policy)
+        for made in callable_tools(one, policy, facts["tools"], lens)
     ]
     facts["as_task"] = {
         support: [one for one in facts["callable"] if task_support(one) == support]
         for support in ("forbidden", "required")
     }
     facts["readable"] = facts["resources"][:20]
-    facts["prompts"] = [_prompt(one) for one in facts["prompts"]]
-    facts["resourceTemplates"] = [_template(one) for one in facts["resourceTemplates"]]
+    facts["prompts"] = [prompt_given(one, policy) for one in facts["prompts"]]
+    facts["resourceTemplates"] = [template_given(one, policy) for one in facts["resourceTemplates"]]
     facts["bare_prompts"] = [one for one in facts["prompts"] if "bare" in one]
     facts["completable"] = [one["completing"] for one in facts["prompts"] if "completing" in one]
     facts["tags"] = sorted(_tags(facts))
@@ -94,16 +97,6 @@ def _gather(known: list[dict[str, Any]], items: JSON, key: str) -> None:
             names.add(item[key])
 
 
-def _may_call(tool: Mapping[str, Any], policy: Mapping[str, Any]) -> bool:
-    """The calling rules: by default only what says readOnlyHint true and openWorldHint false."""
-    hints = tool.get("annotations")
-    hints = hints if isinstance(hints, dict) else {}
-    if policy.get("everything") or tool["name"] in policy.get("named", {}):
-        return True
-    reads = hints.get("readOnlyHint") is True
-    return reads and (bool(policy.get("read_only")) or hints.get("openWorldHint") is False)
-
-
 def _fixtures(facts: Mapping[str, Any], policy: Mapping[str, Any], profiles: Iterable[Mapping[str, Any]]) -> list[str]:
     """What the target offers of the profile that it shows, or that the user names: tools, prompts and resources by name."""
     wanted = policy.get("profile", "auto")
@@ -115,53 +108,10 @@ def _fixtures(facts: Mapping[str, Any], policy: Mapping[str, Any], profiles: Ite
     return []
 
 
-def _callable(
-    tool: Mapping[str, Any], policy: Mapping[str, Any], tools: list[dict[str, Any]], lens: Lens
-) -> dict[str, Any]:
-    """The tool with `arguments` and `invented`; and, where there are such, `recased`, its name in other letters that no tool has,
-    and `spoiled`, arguments that its schema refuses."""
-    given = policy.get("named", {}).get(tool["name"], ())
-    arguments = given[0] if given else smallest(tool.get("inputSchema"))
-    made = {**tool, "arguments": arguments, "invented": not given}
-    recased = tool["name"].swapcase()
-    if all(one["name"] != recased for one in tools):
-        made["recased"] = recased
-    bad = spoiled(tool.get("inputSchema"), arguments)
-    if bad is not None and lens.schemas.target_problems(tool.get("inputSchema"), bad):
-        made["spoiled"] = bad
-    return made
-
-
 def task_support(tool: Mapping[str, Any]) -> str:
     """execution.taskSupport of a listed tool; forbidden when it is not said (basic/utilities/tasks, 2025-11-25)."""
     execution = tool.get("execution")
     return str(execution.get("taskSupport", "forbidden")) if isinstance(execution, dict) else "forbidden"
-
-
-def _prompt(prompt: Mapping[str, Any]) -> dict[str, Any]:
-    """The prompt with `bare`, no arguments, where it can be asked for without any, or `needy` where it cannot; and where it has
-    some `completing`, what to complete, and `mistyped`, numbers for all of them."""
-    given = prompt.get("arguments")
-    arguments = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
-    names = [one["name"] for one in arguments if isinstance(one.get("name"), str)]
-    made = dict(prompt)
-    if any(one.get("required") is True for one in arguments):
-        made["needy"] = {}
-    else:
-        made["bare"] = {}
-    if names:
-        made["mistyped"] = dict.fromkeys(names, 5)
-        made["completing"] = {"ref": {"type": "ref/prompt", "name": prompt["name"]}, "argument": names[0]}
-    return made
-
-
-def _template(template: Mapping[str, Any]) -> dict[str, Any]:
-    """The template with `completing`, its first variable (RFC 6570), where it has one."""
-    found = _VARIABLE.search(template["uriTemplate"])
-    if found is None:
-        return dict(template)
-    ref = {"type": "ref/resource", "uri": template["uriTemplate"]}
-    return {**template, "completing": {"ref": ref, "argument": found.group(1)}}
 
 
 def _tags(facts: Mapping[str, Any]) -> set[str]:
@@ -229,7 +179,6 @@ _EACH: Final = {
 }
 _KEY: Final = {"tool": "name", "callable": "name", "resource": "uri", "template": "uriTemplate", "prompt": "name"}
 MOST: Final = 20
-_VARIABLE: Final = re.compile(r"\{[+#./;?&]?([A-Za-z0-9_.%]+)")
 _FACT: Final = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
 
 
@@ -239,7 +188,7 @@ def items(kind: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def subject_of(kind: str, item: Mapping[str, Any]) -> str:
-    return str(item[_KEY[kind]])
+    return str(item.get("subject") or item[_KEY[kind]])
 
 
 def fact(name: str, scope: Mapping[str, Any]) -> JSON:
