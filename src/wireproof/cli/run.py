@@ -79,6 +79,13 @@ from wireproof.report.journal import new_run_folder
     help="An HTTP header from the environment: NAME=VARIABLE; its value never enters the journal.",
 )
 @click.option(
+    "--token-env",
+    "token_envs",
+    multiple=True,
+    help="A token that must not be enough, from the environment: foreign=VARIABLE (issued for another server), "
+    "narrow=VARIABLE (lacks the scopes of a tool call).",
+)
+@click.option(
     "--env",
     "envs",
     multiple=True,

@@ -17,6 +17,7 @@ from wireproof.model.target import CallPolicy, Target
 _SECRET_NAME: Final = re.compile(r"auth|cookie|token|secret|key|passw|credential|session", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _OBJECT: Final = re.compile(r'=\{\s*["}]')
+TOKENS: Final = ("foreign", "narrow")
 _SCHEMES: Final = ("bearer ", "basic ", "token ")
 
 
@@ -44,6 +45,8 @@ def target_of(words: tuple[str, ...], given: Mapping[str, Any]) -> Target:
         name, value = _from_environment(one)
         headers.append((name, value))
         secrets.append(value)
+    tokens = dict(_token(one) for one in given["token_envs"])
+    secrets += tokens.values()
     if not base.get("url"):
         _only_for_urls(given)
     base["env"] = {**base.get("env", {}), **dict(_variable(one) for one in given["envs"])}
@@ -53,6 +56,7 @@ def target_of(words: tuple[str, ...], given: Mapping[str, Any]) -> Target:
     return Target(
         **base,
         headers=tuple(headers),
+        tokens=tokens,
         secrets=tuple(dict.fromkeys(part for value in secrets for part in _parts(value))),
         ca_file=given["ca_file"],
         cert=_certificate(given["cert"]),
@@ -111,11 +115,19 @@ def _header(text: str) -> tuple[str, str]:
     return _checked(name.strip(), value.strip())
 
 
-def _from_environment(text: str) -> tuple[str, str]:
-    name, variable = _pair(text, "--header-env", "NAME=VARIABLE")
+def _token(text: str) -> tuple[str, str]:
+    """A name of TOKENS and the token itself, with or without its scheme in the variable."""
+    name, value = _from_environment(text, "--token-env")
+    if name not in TOKENS:
+        raise UsageError(f"--token-env knows no token {name!r}", hint=f"one of {', '.join(TOKENS)}")
+    return name, value.removeprefix("Bearer ").strip()
+
+
+def _from_environment(text: str, option: str = "--header-env") -> tuple[str, str]:
+    name, variable = _pair(text, option, "NAME=VARIABLE")
     if variable not in os.environ:
-        hint = f"export {variable or 'VARIABLE'}=... first; --header-env wants NAME=VARIABLE"
-        raise UsageError(f"--header-env {name}: the variable {variable or '?'} is not set", hint=hint)
+        hint = f"export {variable or 'VARIABLE'}=... first; {option} wants NAME=VARIABLE"
+        raise UsageError(f"{option} {name}: the variable {variable or '?'} is not set", hint=hint)
     return _checked(name, os.environ[variable])
 
 
@@ -176,6 +188,7 @@ def _only_for_urls(given: Mapping[str, Any]) -> None:
     options = {
         "headers": "--header",
         "header_envs": "--header-env",
+        "token_envs": "--token-env",
         "ca_file": "--ca-file",
         "cert": "--cert",
         "insecure": "--insecure",

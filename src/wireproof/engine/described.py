@@ -29,6 +29,8 @@ def option_words(target: Target, redact: Redact | None) -> list[str]:
             words += ["--header-env", f"{name}={_variable(name)}"]
         else:
             words += ["--header", f"{name}: {value}"]
+    for name in target.tokens:
+        words += ["--token-env", f"{name}={_variable(name)}_TOKEN"]
     for name in target.env:
         words += ["--env", name]  # its value is never written down
     for option, text in (("--cwd", target.cwd), ("--ca-file", target.ca_file), ("--proxy", target.proxy)):

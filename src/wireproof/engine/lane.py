@@ -185,7 +185,7 @@ class LaneRunner:
             self.emit(ExchangePlayed(transcript=made.id, exchange=one.id, span=one.span, literal=literal(one)))
             return made
 
-        player = Player(session, dial_again)
+        player = Player(session, dial_again, self.target.tokens)
         self.played_in(session).append(exchange)
         self.emit(
             ExchangePlayed(transcript=session.id, exchange=exchange.id, span=exchange.span, literal=literal(exchange))
@@ -203,7 +203,10 @@ class LaneRunner:
             "client_capabilities": self.revision.traits.get("client_capabilities", {}),
             "liveness": self.revision.traits.get("liveness", ""),
             "version": __version__,
-            "target": {"path": urlsplit(self.target.url).path.rstrip("/")},
+            "target": {
+                "path": urlsplit(self.target.url).path.rstrip("/"),
+                "authority": urlsplit(self.target.url).netloc,
+            },
         }
 
     def _loopback(self) -> bool:
@@ -317,7 +320,7 @@ class LaneRunner:
 
     def _chart(self, tags: set[str], exchanges: Iterable[Exchange]) -> None:
         """Tells the facts and makes the plan."""
-        near = {"loopback"} if self._loopback() else set()
+        near = {f"token:{name}" for name in self.target.tokens} | ({"loopback"} if self._loopback() else set())
         self.facts["tags"] = sorted(tags | near)
         self.emit(
             Surveyed(

@@ -52,15 +52,19 @@ class _Stop(Exception):
 
 
 class Player:
-    """Plays exchanges on `main`; further connections are dialled when a step names them and closed at the end."""
+    """Plays exchanges on `main`; further connections are dialled when a step names them and closed at the end.
 
-    def __init__(self, main: Session, dial: Dial) -> None:
+    `tokens` are secrets that steps name like captures, `{{token.NAME}}`, so that no plan and no journal holds them.
+    """
+
+    def __init__(self, main: Session, dial: Dial, tokens: Mapping[str, str] | None = None) -> None:
         self.sessions: dict[str, Session] = {"main": main}
         self._dial = dial
+        self._tokens = {f"token.{name}": value for name, value in (tokens or {}).items()}
 
     async def play(self, exchange: Exchange) -> None:
         """Plays every step; afterwards each session's records of it carry the exchange's span."""
-        captures: dict[str, Any] = {}
+        captures: dict[str, Any] = dict(self._tokens)
         sent: dict[str, tuple[Session, Record]] = {}
         started = {name: len(session.records) for name, session in self.sessions.items()}
         claims = any(isinstance(step, Respond) for step in exchange.steps)

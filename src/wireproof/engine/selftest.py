@@ -231,6 +231,7 @@ def target_of(trial: Trial) -> Iterator[Target]:
             name=trial.name,
             url=url,
             headers=tuple(variant.credentials.items()),
+            tokens=variant.tokens,
             timeout=DEADLINE,
             startup_wait=DEADLINE,
             calls=CALLS,

@@ -34,6 +34,8 @@ class Target:
     env: Mapping[str, str] = field(default_factory=dict)
     headers: tuple[tuple[str, str], ...] = ()
     secrets: tuple[str, ...] = ()
+    tokens: Mapping[str, str] = field(default_factory=dict)
+    """Bearer tokens that the target must not fully accept: `foreign`, issued for another server; `narrow`, without the scopes of a tool call."""
     cwd: str | None = None
     ca_file: str | None = None
     cert: tuple[str, str] | None = None
