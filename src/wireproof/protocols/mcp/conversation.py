@@ -14,6 +14,7 @@ from wireproof.model.exchange import Exchange
 from wireproof.model.jsontext import ABSENT, JSON
 from wireproof.model.wire import Kind, Record, Transcript, Way
 from wireproof.protocols.jsonrpc import Call, Shape, Tracker, shape
+from wireproof.protocols.mcp.taskbook import TaskBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,11 @@ class Talk:
         """Request, HTTP head and answer: the evidence that a reader wants to see."""
         parts = (call.seq, call.head.seq if call.head else None, call.answer.seq if call.answer else None)
         return tuple(one for one in parts if one is not None)
+
+    @cached_property
+    def tasks(self) -> TaskBook:
+        """The tasks that were seen (2025-11-25)."""
+        return TaskBook(self)
 
     def has(self, fact: str) -> bool:
         """A survey fact, as `needs` names it."""

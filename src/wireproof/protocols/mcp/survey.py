@@ -59,8 +59,9 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
     ]
     facts["as_task"] = {
         support: [one for one in facts["callable"] if task_support(one) == support]
-        for support in ("forbidden", "required")
+        for support in ("forbidden", "optional", "required")
     }
+    facts["jobs"] = [*facts["as_task"]["optional"], *facts["as_task"]["required"]]
     facts["readable"] = facts["resources"][:20]
     facts["prompts"] = [prompt_given(one, policy) for one in facts["prompts"]]
     facts["resourceTemplates"] = [template_given(one, policy) for one in facts["resourceTemplates"]]
@@ -173,11 +174,19 @@ _REASONS: Final = {
 _EACH: Final = {
     "tool": "tools",
     "callable": "callable",
+    "job": "jobs",
     "resource": "readable",
     "template": "resourceTemplates",
     "prompt": "prompts",
 }
-_KEY: Final = {"tool": "name", "callable": "name", "resource": "uri", "template": "uriTemplate", "prompt": "name"}
+_KEY: Final = {
+    "tool": "name",
+    "callable": "name",
+    "job": "name",
+    "resource": "uri",
+    "template": "uriTemplate",
+    "prompt": "name",
+}
 MOST: Final = 20
 _FACT: Final = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
 
