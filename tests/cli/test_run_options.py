@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import os
 import sys
 from pathlib import Path
@@ -260,6 +261,18 @@ def test_a_replay_uses_the_options_of_the_run(tmp_path: Path, monkeypatch: pytes
     monkeypatch.delenv("WIREPROOF_TEST_NEEDED")
     again = wireproof("replay", journal, "mcp.ping.answered")
     assert (again.code, "WIREPROOF_TEST_NEEDED" in again.err) == (2, True)
+
+
+def test_a_fingerprint_is_explained(tmp_path: Path) -> None:
+    play(tmp_path, "--revision", "2025-11-25", "--select", "mcp.base", "--", *PEER, "--sin", "response-id-retyped")
+    journal = tmp_path / "journal.jsonl"
+    found = re.findall(r"fingerprint ([0-9a-f]{12})", wireproof("report", str(journal)).out)
+    explained = wireproof("explain", found[0], "--journal", str(journal))
+    assert explained.code == 0
+    assert f"fingerprint {found[0]}" in explained.out
+    assert "faulty peer  response-id-retyped" in explained.out
+    unknown = wireproof("explain", "0123456789ab", "--journal", str(journal))
+    assert (unknown.code, "looked into 1 journal" in unknown.err) == (2, True)
 
 
 def test_called_tools_are_named_first_and_once(tmp_path: Path) -> None:

@@ -1,47 +1,117 @@
-"""`wireproof explain`: one requirement, or what of ours has to do with it."""
+"""`wireproof explain`: one requirement and what of ours has to do with it, or one finding of a past run."""
 
 from __future__ import annotations
 
-import click
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
 
+import click
+from rich.console import Console
+from rich.text import Text
+
+from wireproof.cli.outputs import terminal_console
 from wireproof.engine.coverage import judges
+from wireproof.engine.lane import Suite
 from wireproof.engine.run import load_suite
 from wireproof.engine.selftest import fixtures
-from wireproof.model.errors import UsageError
+from wireproof.model.catalogue import Requirement
+from wireproof.model.errors import UsageError, WireproofError
+from wireproof.report.console import render_finding
+from wireproof.report.journal import read_journal
+from wireproof.report.matrix import fold
+from wireproof.report.words import plural, printable
+
+_FINGERPRINT: Final = re.compile(r"[0-9a-f]{12}")
+_LABEL: Final = 15
+RUNS: Final = Path(".wireproof") / "runs"
 
 
 @click.command("explain")
 @click.argument("identity")
-def command(identity: str) -> None:
-    """Say what requirement IDENTITY asks, since when, what judges it, and which faulty and lawful peers prove it."""
+@click.option(
+    "--journal",
+    "journals",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Where to look for a fingerprint (repeatable). Default: the runs kept under .wireproof.",
+)
+def command(identity: str, journals: tuple[Path, ...]) -> None:
+    """Say of a requirement what it asks, why it matters, how it is mended, what judges it and what proves that.
+
+    IDENTITY is a requirement's id, or the fingerprint of a finding: then the evidence of the newest run that has it comes first.
+    """
     suite = load_suite()
+    console = terminal_console()
+    if _FINGERPRINT.fullmatch(identity) and identity not in suite.catalogue.requirements:
+        identity = _finding(identity, journals, suite, console)
+        console.print()
     row = suite.catalogue.requirements.get(identity)
     if row is None:
         near = suite.catalogue.nearest(identity)
         raise UsageError(
             f"no requirement is called {identity!r}", hint=f"did you mean {', '.join(near)}?" if near else ""
         )
-    click.echo(f"{row.id}   {row.level.value} ({row.basis.value}), owed by {row.role}, transport {row.transport}")
-    click.echo(f"  {row.title}")
-    click.echo(f"  source     {row.source}")
-    click.echo(f"  in force   {row.since} to {row.until}")
-    click.echo(f"  testable   {row.testable.value}; counts for grade {row.grade.value}")
-    if row.needs:
-        click.echo(f"  applies    where the target shows {', '.join(row.needs)}")
-    if row.reason:
-        click.echo(f"  not judged {row.reason}")
-    if row.erratum:
-        click.echo(f"  erratum    {row.erratum}")
+    _requirement(row, suite, console)
+
+
+def _finding(fingerprint: str, journals: Iterable[Path], suite: Suite, console: Console) -> str:
+    """Prints the newest finding of that fingerprint; gives its requirement. UsageError when no journal has it."""
+    places = list(journals) or sorted(RUNS.glob("*/journal.jsonl"), reverse=True)
+    for place in places:
+        try:
+            report = fold(read_journal(place), suite.catalogue)
+        except WireproofError:
+            if journals:
+                raise
+            continue  # a journal that another version wrote
+        if render_finding(report, fingerprint, console):
+            return next(
+                row.requirement.id
+                for _, row in report.failures
+                if any(one.fingerprint == fingerprint for one in row.findings)
+            )
+    where = (
+        f"looked into {plural(len(places), 'journal')}; name another"
+        if places
+        else "no run is kept here; name a journal"
+    )
+    raise UsageError(f"no finding has the fingerprint {fingerprint}", hint=f"{where} with --journal")
+
+
+def _requirement(row: Requirement, suite: Suite, console: Console) -> None:
+    owed = f"owed by {row.role}" + ("" if row.transport == "any" else f" over {row.transport}")
+    console.print(Text.assemble((row.id, "bold"), f"   {row.level.value} ({row.basis.value}), {owed}"), soft_wrap=True)
+    _line(console, "", row.title)
+    _line(console, "why", row.why)
+    _line(console, "fix", row.fix)
+    _line(console, "source", row.source)
+    _line(console, "in force", f"{row.since} to {row.until}")
+    _line(console, "testable", f"{row.testable.value}; counts for grade {row.grade.value}")
+    _line(console, "applies", f"where the target shows {', '.join(row.needs)}" if row.needs else "")
+    _line(console, "not judged", row.reason or "")
+    _line(console, "erratum", row.erratum or "")
     found = judges(suite, row.id)
     for name in found.exchanges:
         one = suite.named(name)
-        click.echo(f"  exchange   {name}: {one.title} ({one.where})")
+        _line(console, "exchange", f"{name}: {one.title} ({one.where})")
     for name in found.checks:
-        click.echo(f"  check      {name}, over every conversation")
+        doc = next((one.doc.split("\n\n")[0] for one in suite.pack.checks if one.name == name), "")
+        _line(console, "check", f"{name}, over every conversation{': ' + ' '.join(doc.split()) if doc else ''}")
     if not found and not row.reason:
-        click.echo("  judged by  nothing yet")
+        _line(console, "judged by", "nothing yet")
     _, sins, habits = fixtures()
     for kind, variants in (("faulty peer", sins), ("lawful peer", habits)):
         for one in variants:
-            if one.about == row.id:
-                click.echo(f"  {kind}: {one.name}: {one.statement}")
+            if one.about == row.id or row.id in one.implies:
+                _line(console, kind, f"{one.name}: {one.statement}")
+
+
+def _line(console: Console, label: str, text: str) -> None:
+    """A label and its text, wrapped under itself; nothing where there is no text."""
+    if text:
+        body = Text(printable(text))
+        for index, line in enumerate(body.wrap(console, max(20, console.width - _LABEL))):
+            line.rstrip()
+            console.print(Text(f"  {'' if index else label:<{_LABEL - 2}}", "dim") + line, soft_wrap=True)

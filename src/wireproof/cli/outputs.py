@@ -31,8 +31,12 @@ def terminal(report: Report, form: str, *, journal: Path | None = None, strict: 
     if form != "console":
         click.echo(RENDERERS[form](report), nl=False)
         return
-    console = Console(width=_width(), highlight=False, markup=False, emoji=False)
-    console_report.render(report, console, journal=journal, strict=strict)
+    console_report.render(report, terminal_console(), journal=journal, strict=strict)
+
+
+def terminal_console() -> Console:
+    """Stdout, as wide as it is; nothing in what is printed is markup."""
+    return Console(width=_width(), highlight=False, markup=False, emoji=False)
 
 
 def _width() -> int | None:

@@ -89,11 +89,16 @@ def load_catalogue(protocol: str = "mcp") -> Catalogue:
     files += [path for name in _SHARED_FILES if (path := shelf("conformance") / name).is_file()]
     requirements: dict[str, Requirement] = {}
     seen: dict[str, str] = {}
+    said: dict[str, str] = {}
     for path in files:
         for row, where in read_requirements(path, protocol, revisions):
             if row.id in seen:
                 raise UsageError(f"the requirement {row.id} stands twice", where=where, hint=f"first at {seen[row.id]}")
             seen[row.id] = where
+            for text in filter(None, (row.why, row.fix)):
+                if text in said:
+                    raise UsageError(f"{row.id} is explained with the same words as {said[text]}", where=where)
+                said[text] = row.id
             requirements[row.id] = row
     return Catalogue(
         protocol=protocol, revisions=revisions, requirements=MappingProxyType(requirements), _orders=orders
@@ -160,6 +165,8 @@ def _requirement(row: Mapping[str, Any], head: Mapping[str, Any], orders: Mappin
         aliases=tuple(row.get("aliases", ())),
         erratum=row.get("erratum"),
         reason=row.get("reason"),
+        why=row.get("why", ""),
+        fix=row.get("fix", ""),
     )
 
 

@@ -62,7 +62,8 @@ class Revision:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
     """One row of the catalogue. `since`/`until` are inclusive revision ids; `role` is who owes it (server, client, both, ...);
-    `needs` are survey facts without which the row does not apply; `reason` says why a binding row cannot be judged from the wire."""
+    `needs` are survey facts without which the row does not apply; `reason` says why a binding row cannot be judged from the wire;
+    `why` it matters to a peer, and what a `fix` looks like, are there for every judged row."""
 
     id: str
     protocol: str
@@ -82,6 +83,8 @@ class Requirement:
     aliases: tuple[str, ...] = ()
     erratum: str | None = None
     reason: str | None = None
+    why: str = ""
+    fix: str = ""
 
     @property
     def binding(self) -> bool:

@@ -160,6 +160,19 @@ def _diagnoses(report: Report, console: Console, *, strict: bool) -> None:
         console.print(f"\n... and {len(ranked) - _MOST_FAILURES} more; the JSON report has them all (-o json:FILE)")
 
 
+def render_finding(report: Report, fingerprint: str, console: Console) -> bool:
+    """The diagnosis of one failed finding; False when the report has none of that fingerprint."""
+    group = [
+        _Case(lane=lane, row=row, finding=one)
+        for lane, row in report.failures
+        for one in row.findings
+        if one.verdict is Verdict.FAILED and one.fingerprint == fingerprint
+    ]
+    if group:
+        _diagnosis(report, console, group, strict=False)
+    return bool(group)
+
+
 def _severity(row: Row) -> tuple[int, str]:
     return (_LEVELS.index(row.requirement.level.group), row.requirement.id)
 
@@ -186,6 +199,8 @@ def _diagnosis(report: Report, console: Console, group: Sequence[_Case], *, stri
     for rung in ladder(records, first.evidence, pointer=first.pointer, width=room, marked_width=room * _MARKED_LINES):
         if rung.mark or counted:  # what does not fail the run is told more briefly
             _rung(console, rung, style)
+    if counted and requirement.fix:
+        _field(console, "fix", requirement.fix)
     _field(console, "source", Text(f"{requirement.source}  fingerprint {first.fingerprint}", style="dim"))
     if first.exchange:
         console.print(
