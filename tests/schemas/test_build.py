@@ -155,6 +155,17 @@ def test_a_whole_number_may_be_written_as_a_float() -> None:
         assert not our_judges(revision)["RequestId"].valid(1.5)
 
 
+@pytest.mark.parametrize("wrong", [1.5, [], {}, True], ids=repr)
+@pytest.mark.parametrize("revision", revisions())
+def test_the_id_of_an_error_is_text_whole_or_null(revision: str, wrong: Any) -> None:
+    """The comparisons excuse this place as a whole, because null is judged otherwise elsewhere (docs/schema-differences.yaml)."""
+    (name,) = {"JSONRPCError", "JSONRPCErrorResponse"}.intersection(our_judges(revision))
+    judge = our_judges(revision)[name]
+    response = {"jsonrpc": "2.0", "error": {"code": -32700, "message": "Parse error"}}
+    assert not judge.valid({**response, "id": wrong})
+    assert all(judge.valid({**response, "id": right}) for right in (None, "a", 0))
+
+
 def _required(schema: dict[str, Any]) -> None:
     schema["required"].remove("name")
 
