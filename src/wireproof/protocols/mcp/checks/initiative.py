@@ -109,27 +109,28 @@ def no_uncalled_logs(talk: Talk) -> Iterator[Note]:
     """
     if not talk.modern:
         return
-    asked = [call for call in talk.requests if _level(call.params) is not None]
+    asked = [call for call in talk.requests if log_level(call.params) is not None]
     offences = 0
     for inbound in talk.notifications_in:
         if inbound.method != "notifications/message":
             continue
         own = inbound.call if talk.http else None
-        if not (_level(own.params) is not None if own else any(_open_at(one, inbound.seq) for one in asked)):
+        if not (log_level(own.params) is not None if own else any(open_at(one, inbound.seq) for one in asked)):
             offences += 1
             seqs = (inbound.call.seq, inbound.seq) if inbound.call else (inbound.seq,)
             yield broken(*seqs, why="a log message came, and no request had asked for any")
-    quiet = [call for call in talk.requests if call.answer is not None and _level(call.params) is None]
+    quiet = [call for call in talk.requests if call.answer is not None and log_level(call.params) is None]
     if not offences and quiet:
         yield ok(*talk.answer_seqs(quiet[0]))
 
 
-def _open_at(call: Call, seq: int) -> bool:
+def open_at(call: Call, seq: int) -> bool:
     """Was the request under way when record `seq` came?"""
     return call.seq < seq and (call.answer is None or call.answer.seq > seq)
 
 
-def _level(params: Any) -> Any:
+def log_level(params: Any) -> Any:
+    """The level for log messages that a request of 2026-07-28 asks for, or None."""
     meta = params.get("_meta") if isinstance(params, dict) else None
     return meta.get(f"{META}logLevel") if isinstance(meta, dict) else None
 

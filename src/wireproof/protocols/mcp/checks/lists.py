@@ -107,8 +107,10 @@ def lists_agree(talk: Talk) -> Iterator[Note]:
     only if it shows again on repetition; nothing is judged once a tool was called that may change something."""
     if not talk.modern or any(_may_change(one) for one in talk.facts.get("callable", ())):
         return
-    for before, after in _pairs(talk):
+    for before, after in pairs(talk):
         row = f"mcp.{after.method.partition('/')[0]}.list-not-per-connection"
+        if _disturbed(talk, before.seqs[0], after.seqs[1]):
+            continue
         if sorted(before.names) == sorted(after.names):
             yield ok(*after.seqs, requirement=row)
         elif not _announced(talk, before, after):
@@ -135,12 +137,24 @@ def _may_change(tool: dict[str, Any]) -> bool:
     return not (isinstance(hints, dict) and hints.get("readOnlyHint") is True)
 
 
+def _disturbed(talk: Talk, since: int, until: int) -> bool:
+    """Was a listed tool called in between that may change something, as far as it says?"""
+    tools = {one.get("name"): one for one in talk.facts.get("tools", ())}
+    called = (
+        call.params.get("name")
+        for call in talk.requests
+        if call.method == "tools/call" and since < call.seq < until and isinstance(call.params, dict)
+    )
+    return any(isinstance(name, str) and name in tools and _may_change(tools[name]) for name in called)
+
+
 def _elsewhere(listing: Listing) -> bool:
     """Was it read for comparison on a connection of its own?"""
     return str(listing.calls[0].span or "").startswith("mcp.lists.elsewhere")
 
 
-def _pairs(talk: Talk) -> Iterator[tuple[Listing, Listing]]:
+def pairs(talk: Talk) -> Iterator[tuple[Listing, Listing]]:
+    """Each complete reading of a list with the next one of the same list."""
     every = [one for one in listings(talk) if one.complete]
     for method in LISTS:
         yield from pairwise(one for one in every if one.method == method)
@@ -155,7 +169,7 @@ def _announced(talk: Talk, before: Listing, after: Listing) -> bool:
 @check("mcp.tools.deterministic-order")
 def tools_in_order(talk: Talk) -> Iterator[Note]:
     """The same tools come in the same order, whenever they are listed."""
-    for before, after in _pairs(talk):
+    for before, after in pairs(talk):
         if after.method == "tools/list" and sorted(before.names) == sorted(after.names):
             if before.names == after.names:
                 yield ok(*after.seqs)
@@ -176,7 +190,7 @@ def cursors_stable(talk: Talk) -> Iterator[Note]:
         if call.method not in LISTS or not call.lawful or not isinstance(cursor, str) or call.answer is None:
             continue
         first = seen.setdefault((call.method, cursor), call)
-        if first is call or not isinstance(first.result, dict):
+        if first is call or not isinstance(first.result, dict) or _disturbed(talk, first.seq, call.answer.seq):
             continue
         member, key = LISTS[call.method]
         names = [[one.get(key) for one in entries(each.result, member)] for each in (first, call)]

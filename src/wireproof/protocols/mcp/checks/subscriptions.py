@@ -8,7 +8,9 @@ from typing import Any, Final
 from wireproof.judge.matching import brief
 from wireproof.judge.pack import Note, broken, check, ok
 from wireproof.model.jsontext import ABSENT, JSON, same
+from wireproof.model.wire import Kind
 from wireproof.protocols.jsonrpc import Call
+from wireproof.protocols.mcp.checks.initiative import log_level, open_at
 from wireproof.protocols.mcp.conversation import Inbound, Talk
 
 ACKNOWLEDGED: Final = "notifications/subscriptions/acknowledged"
@@ -28,7 +30,8 @@ def subscription_id(one: Inbound) -> JSON:
     return meta.get(_ID, ABSENT) if isinstance(meta, dict) else ABSENT
 
 
-def _listens(talk: Talk) -> list[Call]:
+def listens(talk: Talk) -> list[Call]:
+    """The requests that open subscriptions."""
     return [one for one in talk.requests if one.method == "subscriptions/listen" and one.lawful]
 
 
@@ -37,7 +40,7 @@ def _filter(call: Call) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _delivered(talk: Talk, call: Call) -> list[Inbound]:
+def delivered(talk: Talk, call: Call) -> list[Inbound]:
     """Notifications of one subscription: on its own HTTP stream, or marked with its id. An acknowledgement whose id fits no
     subscription is that of the latest one."""
     if talk.http:
@@ -46,7 +49,7 @@ def _delivered(talk: Talk, call: Call) -> list[Inbound]:
 
 
 def _owner(talk: Talk, one: Inbound) -> Call | None:
-    before = [each for each in _listens(talk) if each.seq < one.seq]
+    before = [each for each in listens(talk) if each.seq < one.seq]
     identity = subscription_id(one)
     mine = [each for each in before if _alike(identity, each.id)]
     if mine:
@@ -61,8 +64,8 @@ def _alike(one: JSON, other: JSON) -> bool:
 @check("mcp.subscriptions.ack-first", "mcp.subscriptions.nothing-before-ack")
 def acknowledged_first(talk: Talk) -> Iterator[Note]:
     """The first message of a subscription acknowledges it."""
-    for call in _listens(talk):
-        messages = _delivered(talk, call)
+    for call in listens(talk):
+        messages = delivered(talk, call)
         if not messages:
             continue
         first = messages[0]
@@ -79,9 +82,9 @@ def only_requested(talk: Talk) -> Iterator[Note]:
     """Changes are announced only to subscriptions that asked for that kind of change, or for that resource."""
     if not talk.modern:
         return
-    wanted = [_filter(call) for call in _listens(talk)]
-    for call in _listens(talk):
-        for one in _delivered(talk, call):
+    wanted = [_filter(call) for call in listens(talk)]
+    for call in listens(talk):
+        for one in delivered(talk, call):
             if one.method in _SWITCHES:
                 yield _asked_for(call.seq, one, _filter(call))
     for one in talk.notifications_in:
@@ -104,8 +107,8 @@ def _asked_for(seq: int, one: Inbound, wanted: dict[str, Any]) -> Note:
 @check("mcp.subscriptions.ack-subset", "mcp.subscriptions.id-is-request-id")
 def acknowledgement(talk: Talk) -> Iterator[Note]:
     """An acknowledgement honours part of what was asked for, nothing that the server does not offer, and names the request."""
-    for call in _listens(talk):
-        for one in _delivered(talk, call):
+    for call in listens(talk):
+        for one in delivered(talk, call):
             identity = subscription_id(one)
             row = "mcp.subscriptions.id-is-request-id"
             if same(identity, call.id):
@@ -134,4 +137,68 @@ def _subset(talk: Talk, call: Call, one: Inbound, honoured: JSON) -> Note:
     return ok(call.seq, one.seq, requirement=row)
 
 
-CHECKS = (acknowledged_first, only_requested, acknowledgement)
+@check("mcp.subscriptions.request-scoped-elsewhere", "mcp.logging.request-scoped")
+def request_scoped(talk: Talk) -> Iterator[Note]:
+    """Progress and log messages come with the answer to the request that they are about: never on the stream of a subscription,
+    and a log message never on the stream of a request that asked for none."""
+    if not talk.modern:
+        return
+    for one in talk.notifications_in:
+        if one.method not in ("notifications/progress", "notifications/message"):
+            continue
+        open_before = [call for call in listens(talk) if call.seq < one.seq]
+        rows = ["mcp.subscriptions.request-scoped-elsewhere"]
+        rows += ["mcp.logging.request-scoped"] if one.method == "notifications/message" else []
+        seqs = (one.call.seq, one.seq) if one.call else (one.seq,)
+        if any(one in delivered(talk, call) for call in open_before):
+            for row in rows:
+                yield broken(*seqs, why=f"{one.method} came on the stream of a subscription", requirement=row)
+        elif one.method == "notifications/message" and _strays(talk, one):
+            why = "a log message came on the stream of a request that did not ask for any, while another had asked"
+            yield broken(*seqs, why=why, requirement="mcp.logging.request-scoped")
+        elif open_before:
+            for row in rows:
+                yield ok(*seqs, requirement=row)
+
+
+def _strays(talk: Talk, one: Inbound) -> bool:
+    """Over HTTP: is it on the stream of a request without a level, while a request with one was under way?"""
+    if not talk.http or one.call is None or log_level(one.call.params) is not None:
+        return False
+    asked = (call for call in talk.requests if log_level(call.params) is not None)
+    return any(open_at(call, one.seq) for call in asked)
+
+
+@check("mcp.subscriptions.graceful-result")
+def ended_gracefully(talk: Talk) -> Iterator[Note]:
+    """A server that ends a subscription answers it before its stream ends. On a line the notification that cancels it may stand
+    instead (basic/patterns/cancellation), and what ends with the process or with its input is not the server's choice."""
+    for call in listens(talk):
+        if isinstance(call.result, dict):
+            yield ok(*talk.answer_seqs(call))
+        elif talk.http and call.answer is None and any(one.method == ACKNOWLEDGED for one in delivered(talk, call)):
+            end = next((one for one in talk.records if one.kind is Kind.END and one.channel == call.channel), None)
+            closed = next((one.seq for one in talk.records if one.kind is Kind.CLOSED), len(talk.records))
+            if end is not None and end.meta.get("complete") is True and end.seq < closed:
+                why = "the server ended the stream of the subscription without answering the request"
+                yield broken(call.seq, end.seq, why=why)
+
+
+@check("mcp.subscriptions.final-result-id")
+def final_result(talk: Talk) -> Iterator[Note]:
+    """The result that closes a subscription names it, as the other messages of it do."""
+    for call in listens(talk):
+        if not isinstance(call.result, dict):
+            continue
+        meta = call.result.get("_meta")
+        identity = meta.get(_ID, ABSENT) if isinstance(meta, dict) else ABSENT
+        if same(identity, call.id):
+            yield ok(*talk.answer_seqs(call))
+        else:
+            why = f"the listen request has the id {brief(call.id)}, its result " + (
+                "names none" if identity is ABSENT else f"names {brief(identity)}"
+            )
+            yield broken(*talk.answer_seqs(call), why=why, pointer="/result/_meta")
+
+
+CHECKS = (acknowledged_first, only_requested, acknowledgement, request_scoped, ended_gracefully, final_result)
