@@ -69,13 +69,14 @@ def _guarded(challenge: str, document: dict[str, Any] | None) -> Callable[[Any, 
     """Wants `Bearer good` at the endpoint and serves the metadata of the resource."""
     from wireproof_fixtures.mcp.httpwire import HttpResponse
 
-    def hook(request: Any, _peer: Any) -> Any:
+    def hook(request: Any, peer: Any) -> Any:
+        told = challenge.replace("{url}", f"http://127.0.0.1:{peer.port}")
         if request.path == "/.well-known/oauth-protected-resource" and document is not None:
             body = json.dumps(document).encode()
             return HttpResponse(headers=[("Content-Type", "application/json")], body=body)
         if request.path != "/mcp" or request.header("Authorization") == "Bearer good":
             return None
-        return HttpResponse(status=401, headers=[("WWW-Authenticate", challenge)] if challenge else [])
+        return HttpResponse(status=401, headers=[("WWW-Authenticate", told)] if told else [])
 
     return hook
 
@@ -89,10 +90,30 @@ METADATA = {"resource": "http://127.0.0.1/mcp", "authorization_servers": ["https
         ('Bearer scope="read"', METADATA, set()),
         ("", METADATA, {"mcp.auth.token.failure-response", "mcp.auth.scope.challenge"}),
         ('Bearer scope="read"', {**METADATA, "authorization_servers": []}, {"mcp.auth.prm.authorization-servers"}),
-        ('Bearer scope="read"', None, {"mcp.auth.prm.server", "mcp.auth.prm.discovery-one-of"}),
+        (
+            'Bearer resource_metadata="{url}/.well-known/oauth-protected-resource", scope="read"',
+            None,
+            {"mcp.auth.prm.server", "mcp.auth.prm.discovery-one-of"},
+        ),
+        (
+            'Bearer resource_metadata="https://gateway.example/.well-known/oauth-protected-resource", scope="x"',
+            None,
+            set(),
+        ),
+        ('Bearer realm="x"', None, {"mcp.auth.http-conform"}),
         ('Key realm="x"', None, {"mcp.auth.http-conform"}),
+        ("", None, {"mcp.auth.http-conform"}),
     ],
-    ids=["good", "no challenge", "no authorization server", "no metadata", "another scheme"],
+    ids=[
+        "good",
+        "no challenge",
+        "no authorization server",
+        "no metadata",
+        "metadata elsewhere",
+        "a static token",
+        "another scheme",
+        "a bare 401",
+    ],
 )
 def test_who_has_no_token_sees_what_a_401_shows(
     run_url: RunUrl, challenge: str, document: dict[str, Any] | None, failed: set[str]
@@ -103,7 +124,8 @@ def test_who_has_no_token_sees_what_a_401_shows(
     verdicts = _verdicts(report)
     assert [lane.revision for lane in report.lanes] == ["2026-07-28"]
     assert {row for row, verdict in verdicts.items() if verdict is Verdict.FAILED} == failed
-    assert verdicts["mcp.auth.error.401"] is Verdict.PASSED
+    own = failed == {"mcp.auth.http-conform"}
+    assert verdicts["mcp.auth.error.401"] is (Verdict.UNOBSERVED if own else Verdict.PASSED)
     assert verdicts["mcp.tools.list"] is Verdict.BLOCKED
 
 

@@ -29,7 +29,7 @@ LEVELS = {
 TESTABLE = {
     "2024-11-05": (29, 50, 25, 41, 67),
     "2025-03-26": (41, 85, 37, 69, 97),
-    "2025-06-18": (39, 93, 46, 82, 100),
+    "2025-06-18": (39, 92, 46, 83, 100),
     "2025-11-25": (42, 117, 135, 154, 169),
     "2026-07-28": (75, 148, 120, 219, 180),
 }
@@ -41,7 +41,7 @@ def catalogue() -> Catalogue:
 
 
 def test_every_row_is_there(catalogue: Catalogue) -> None:
-    assert Counter(row.protocol for row in catalogue.requirements.values())["mcp"] == 998
+    assert Counter(row.protocol for row in catalogue.requirements.values())["mcp"] == 999
     assert sum(name.startswith("jsonrpc.") for name in catalogue.requirements) >= 25
     assert sum(name.startswith("robust.") for name in catalogue.requirements) >= 25
     assert all(name == row.id for name, row in catalogue.requirements.items())
@@ -107,9 +107,9 @@ def test_a_misspelt_id_finds_its_neighbours(catalogue: Catalogue) -> None:
 
 def test_reasons_stand_only_on_binding_rows_of_servers(catalogue: Catalogue) -> None:
     reasoned = [row for row in catalogue.requirements.values() if row.reason]
-    assert 0 < len(reasoned) < 10
+    assert 0 < len(reasoned) < 40
     assert all(row.binding and row.role in ("server", "both") for row in reasoned)
-    assert all(row.testable.value in ("wire", "discover") for row in reasoned)
+    assert all(row.testable.value in ("wire", "discover", "fixture") for row in reasoned)
 
 
 def test_files_are_small_and_named_after_their_topic() -> None:

@@ -343,9 +343,9 @@ def read_exchanges(path: Path, *, protocol: str) -> list[Exchange]:
 
 
 def _check_references(made: Exchange, path: Path, lines: Lines, index: int) -> None:
-    """Steps may only name what stands before them; captures are set before they are used."""
+    """Steps may only name what stands before them; captures are set before they are used, or are tokens that the user gives and `needs` names."""
     named: set[str] = set()
-    captured: set[str] = set()
+    captured = {need.replace(":", ".", 1) for need in made.needs if need.startswith("token:")}
     for number, one in enumerate(made.steps):
         where = f"{shown(path)}:{lines.at(f'/exchanges/{index}/steps/{number}')}"
         of = getattr(one, "of", None)
@@ -362,7 +362,7 @@ def _check_references(made: Exchange, path: Path, lines: Lines, index: int) -> N
         if isinstance(one, STARTERS):
             named.add(one.request.name if isinstance(one, Repeat) else one.name)
         if isinstance(one, Expect):
-            captured |= set(one.capture) | ({one.name} if one.name else set())
+            captured |= {name.removesuffix("?") for name in one.capture} | ({one.name} if one.name else set())
 
 
 def load_exchanges(protocol: str, extra: Iterable[Path] = ()) -> tuple[Exchange, ...]:

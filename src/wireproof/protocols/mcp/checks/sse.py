@@ -124,16 +124,17 @@ def ids_unique(talk: Talk) -> Iterator[Note]:
     """No two events of a session have the same id, unless one is the other's redelivery."""
     if talk.transport != "http":
         return
-    first: dict[str, Record] = {}
+    first: dict[tuple[str, str], Record] = {}
     last: Record | None = None
     for trip in trips(talk):
         if _last_event_id(trip) is not None:
             continue
+        session = header(trip.sent, "mcp-session-id") or header(trip.headers, "mcp-session-id") or ""
         for one in trip.parts:
             identity = one.meta.get("id")
             if not one.meta.get("sse") or not identity:
                 continue
-            before = first.setdefault(str(identity), one)
+            before = first.setdefault((session, str(identity)), one)
             if before is not one:
                 yield broken(before.seq, one.seq, why=f"two events have the id {brief(identity)}")
             last = one
