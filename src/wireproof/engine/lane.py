@@ -25,7 +25,7 @@ from wireproof.model.catalogue import Revision
 from wireproof.model.errors import TargetUnreachable
 from wireproof.model.events import ExchangePlayed, Judged, Planned, Surveyed, Told
 from wireproof.model.exchange import Exchange, Isolation, Origin
-from wireproof.model.jsontext import ABSENT
+from wireproof.model.jsontext import ABSENT, JSON
 from wireproof.model.target import Target
 from wireproof.model.verdict import Finding
 from wireproof.model.wire import Kind, Transcript, Way
@@ -143,7 +143,7 @@ class LaneRunner:
         made.rtt = self._rtt
         self.sessions.append((made, purpose, []))
         if await self._connect(made) and opening:
-            await self._open(made)
+            await self._open(made, capabilities)
             if purpose == "confirm" and self.revision.era == "modern":
                 await made.fence()  # what is played again was not the first thing that the process heard
         return made
@@ -159,12 +159,13 @@ class LaneRunner:
             await self._play(session, self._filled(self.suite.named(name)))
         return not any(one.kind is Kind.SKIPPED for one in session.records)
 
-    async def _open(self, session: Session) -> None:
+    async def _open(self, session: Session, capabilities: JSON = ABSENT) -> None:
+        """The usual opening, with the capabilities that an exchange's client has, where it has its own."""
         name = self.suite.pack.opening(self.revision)
         if name is None:
             session.opened = True
             return
-        exchange = self._filled(self.suite.named(name))
+        exchange = self._filled(self.suite.named(name), capabilities)
         slow = session.fixed_deadline
         first = self.main is None  # a server may be slow to start, but not each time
         session.fixed_deadline = self.target.startup_wait if first else self._start_wait
@@ -193,9 +194,10 @@ class LaneRunner:
         await player.play(exchange)
         self.main = player.sessions["main"] if session is self.main else self.main
 
-    def _filled(self, exchange: Exchange) -> Exchange:
+    def _filled(self, exchange: Exchange, capabilities: JSON = ABSENT) -> Exchange:
         """An opening or survey exchange with what the lane itself knows filled in."""
-        return self.suite.pack.fill(exchange, self._own_facts())[0]
+        own = {} if capabilities is ABSENT else {"client_capabilities": capabilities}
+        return self.suite.pack.fill(exchange, {**self._own_facts(), **own})[0]
 
     def _own_facts(self) -> dict[str, Any]:
         return {

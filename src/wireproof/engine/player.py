@@ -39,6 +39,8 @@ Dial = Callable[[Exchange, bool], Awaitable[Session | None]]
 _PLACE: Final = re.compile(r"\{\{([A-Za-z0-9_.-]+)\}\}")
 EVENT_ID: Final = "event-id"
 """What a capture names instead of a pointer to keep the id of the SSE event that came last in the same response."""
+OPTIONAL: Final = "?"
+"""Ends the name of a capture that may find nothing: a member whose whole value is that capture is left out then."""
 _EXIT_WAIT: Final = 3.0
 _MOST_RESUMPTIONS: Final = 10
 
@@ -165,9 +167,9 @@ class Player:
                 captures[name] = _event_id(session, seq)
                 continue
             value = resolve_pointer(message, pointer) if message is not ABSENT else ABSENT
-            if value is ABSENT:
+            if value is ABSENT and not name.endswith(OPTIONAL):
                 raise _Stop(f"nothing to capture at {pointer or '(whole message)'} for {name!r}")
-            captures[name] = value
+            captures[name.removesuffix(OPTIONAL)] = value
         if step.name:
             captures[step.name] = message.get("id") if isinstance(message, dict) else None
         if outcome in ("timeout", "dead", "exit", "closed", "fault") and not _hoped(outcome, step.any_of):
@@ -427,7 +429,8 @@ def _fill(value: Any, captures: Mapping[str, Any]) -> Any:
             return _captured(whole.group(1), captures)
         return _PLACE.sub(lambda found: _text(_captured(found.group(1), captures)), value)
     if isinstance(value, Mapping):
-        return {key: _fill(one, captures) for key, one in value.items()}
+        filled = {key: _fill(one, captures) for key, one in value.items()}
+        return {key: one for key, one in filled.items() if one is not ABSENT or value[key] is ABSENT}
     if isinstance(value, list):
         return [_fill(one, captures) for one in value]
     return value
@@ -440,4 +443,6 @@ def _captured(name: str, captures: Mapping[str, Any]) -> Any:
 
 
 def _text(value: Any) -> str:
+    if value is ABSENT:
+        raise _Stop("a part that may be left out was", lawful=True)
     return value if isinstance(value, str) else dump(value)

@@ -43,6 +43,8 @@ def _result(method: str, params: JSON) -> JSON:
                 "model": "wireproof-canned",
                 "stopReason": "endTurn",
             }
+        case "elicitation/create" if params.get("mode") == "url":
+            return {"action": "accept"}
         case "elicitation/create":
             return {"action": "accept", "content": _content(params.get("requestedSchema"))}
     return ABSENT
