@@ -87,30 +87,43 @@ class Task:
 
 
 class TaskBook:
-    """`tasks` by id, `creations`: our tool calls that asked for a task, whatever became of them."""
+    """`tasks` in order of appearance, `creations`: our tool calls that asked for a task, whatever became of them.
+
+    An id that is given to another request again begins a task of its own; what names it means the latest that has it.
+    """
 
     def __init__(self, talk: Talk) -> None:
         self._records = talk.records
-        self.tasks: dict[str, Task] = {}
+        self.tasks: list[Task] = []
         self.sights: list[Sight] = sorted(_sights(talk), key=lambda one: one.seq)
         self.creations = [one for one in talk.requests if one.method == "tools/call" and _augmented(one)]
         for sight in self.sights:
             identity = sight.state.get("taskId")
-            if not isinstance(identity, str):
-                continue
-            task = self.tasks.setdefault(identity, Task(id=identity))
-            task.sights.append(sight)
-            if sight.method == "tools/call" and task.creation is None:
-                task.creation = sight.call
+            if isinstance(identity, str):
+                self._file(identity, sight)
         for call in talk.requests:
             found = self.named(call)
-            if found is not None and call.seq > found.created:
+            if found is not None:
                 found.calls.append(call)
+
+    def _file(self, identity: str, sight: Sight) -> None:
+        task = self.known(identity)
+        if task is None or (sight.method == "tools/call" and task.creation is not None):
+            task = Task(id=identity)
+            self.tasks.append(task)
+        task.sights.append(sight)
+        if sight.method == "tools/call":
+            task.creation = sight.call
+
+    def known(self, identity: JSON, seq: int | None = None) -> Task | None:
+        """The latest task of that id that was seen before record `seq`."""
+        same = (one for one in reversed(self.tasks) if one.id == identity and (seq is None or one.created < seq))
+        return next(same, None)
 
     def named(self, call: Call) -> Task | None:
         """The task that a tasks/* request is about, if it was seen."""
         identity = call.params.get("taskId") if isinstance(call.params, dict) else None
-        return self.tasks.get(identity) if call.method.startswith("tasks/") and isinstance(identity, str) else None
+        return self.known(identity, call.seq) if call.method.startswith("tasks/") else None
 
     def gone(self, task: Task, seq: int) -> bool:
         """May it have been deleted when record `seq` came: was it cancelled, or is its ttl over, counted from its creation?"""

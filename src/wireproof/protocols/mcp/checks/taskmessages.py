@@ -98,7 +98,7 @@ def _asks(talk: Talk) -> Iterator[_Ask]:
     """Requests for input that say which task they are of, and those that can be of no other: there is one task that waits for
     input, none of its own requests was seen, and no other request of ours is open that could have caused them."""
     asked = [one for one in talk.requests_in if one.method in INPUT]
-    marked = {one.seq: talk.tasks.tasks.get(mark) for one in asked if isinstance(mark := related_id(one.params), str)}
+    marked = {one.seq: talk.tasks.known(related_id(one.params)) for one in asked}
     owners = [task.id for task in marked.values() if task is not None]
     for one in asked:
         task = marked.get(one.seq)
@@ -122,11 +122,12 @@ def _reply(talk: Talk, one: Inbound) -> Record | None:
 def _waiting(talk: Talk, one: Inbound, reply: Record | None) -> list[Task]:
     """Tasks that wait for input when this request comes, if nothing else of ours is under way."""
     for call in talk.requests:
-        pending = call.answer is None or call.answer.seq > one.seq
-        if call.seq < one.seq and pending and not call.method.startswith("tasks/") and call.method != "ping":
+        pending = call.seq < one.seq and (call.answer is None or call.answer.seq > one.seq)
+        harmless = call.method.startswith("tasks/") or call.method == "ping" or call in talk.tasks.creations
+        if pending and not harmless:
             return []
     until = reply.seq if reply is not None else len(talk.records)
-    return [task for task in talk.tasks.tasks.values() if _waits(task, one.seq, until)]
+    return [task for task in talk.tasks.tasks if _waits(task, one.seq, until)]
 
 
 def _waits(task: Task, seq: int, until: int) -> bool:
@@ -171,14 +172,12 @@ def moves_to_input_required(talk: Talk) -> Iterator[Note]:
 @check("mcp.tasks.input.leave")
 def leaves_input_required(talk: Talk) -> Iterator[Note]:
     """Once all that was asked is answered, the task is input_required no more; a server has some time to take note of it."""
-    by_task: dict[str, list[_Ask]] = {}
-    for ask in _asks(talk):
-        by_task.setdefault(ask.task.id, []).append(ask)
-    for identity, asks in by_task.items():
+    for task in talk.tasks.tasks:
+        asks = [one for one in _asks(talk) if one.task is task]
         replies = [one.reply.seq for one in asks if one.reply is not None]
-        if len(replies) != len(asks):
+        if not asks or len(replies) != len(asks):
             continue
-        task, last = talk.tasks.tasks[identity], max(replies)
+        last = max(replies)
         for sight in task.later(last):
             fetching = [one for one in task.asked("tasks/result") if one.seq < sight.seqs[0]]
             seqs = (asks[-1].inbound.seq, last, *sight.seqs)
@@ -211,7 +210,7 @@ _TOKEN_ROWS: Final = ("mcp.progress.task-token-continues", "mcp.progress.task-sa
 @check(*_TOKEN_ROWS, _ALL)
 def progress_is_the_tasks(talk: Talk) -> Iterator[Note]:
     """Progress of a task, after it was created, has the token of the request that created it, and related-task metadata."""
-    for task in talk.tasks.tasks.values():
+    for task in talk.tasks.tasks:
         token = progress_token(task.creation)
         if token is ABSENT:
             continue
@@ -249,7 +248,7 @@ def _progress(talk: Talk, task: Task, token: JSON) -> Iterator[tuple[Inbound, JS
 @check("mcp.progress.task-stop", "mcp.tasks.cancel.stop")
 def progress_ends_with_the_task(talk: Talk) -> Iterator[Note]:
     """No progress comes once the task was shown at its end; after a cancellation that shows that the work was stopped."""
-    for task in talk.tasks.tasks.values():
+    for task in talk.tasks.tasks:
         token, end = progress_token(task.creation), task.end
         if token is ABSENT or end is None:
             continue

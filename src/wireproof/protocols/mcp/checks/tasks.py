@@ -40,30 +40,26 @@ def ids_are_strings(talk: Talk) -> Iterator[Note]:
 @check("mcp.tasks.id.unique")
 def ids_are_unique(talk: Talk) -> Iterator[Note]:
     """Two requests that made tasks were not given the same id. Who gives the same task for the same request again made none."""
-    first: dict[str, Sight] = {}
-    for sight in talk.tasks.sights:
-        identity = sight.state.get("taskId")
-        if sight.method != "tools/call" or not isinstance(identity, str):
-            continue
-        old = first.setdefault(identity, sight)
-        if old is sight:
-            if len(first) > 1:
-                yield ok(*sight.seqs)
-        elif not _alike(old, sight) and not talk.tasks.gone(talk.tasks.tasks[identity], sight.seq):
-            why = f"two tasks have the id {brief(identity)}"
-            yield broken(*old.seqs, *sight.seqs, why=why, pointer=f"{sight.pointer}/taskId")
+    made = [one for one in talk.tasks.tasks if one.creation is not None]
+    for place, task in enumerate(made):
+        old = next((one for one in reversed(made[:place]) if one.id == task.id), None)
+        seqs = task.sights[0].seqs
+        if old is not None and not _alike(old, task) and not talk.tasks.gone(old, seqs[-1]):
+            why = f"two tasks have the id {brief(task.id)}"
+            yield broken(*old.sights[0].seqs, *seqs, why=why, pointer="/result/task/taskId")
+        elif old is None and place:
+            yield ok(*seqs)
 
 
-def _alike(one: Sight, other: Sight) -> bool:
-    """May both speak of one task that two equal requests share?"""
-    if one.call is None or other.call is None:
-        return False
+def _alike(one: Task, other: Task) -> bool:
+    """May both be one task that two equal requests share?"""
     wanted = [
-        {name: each.call.params.get(name) for name in ("name", "arguments")}
+        {name: each.creation.params.get(name) for name in ("name", "arguments")}
         for each in (one, other)
-        if each.call is not None and isinstance(each.call.params, dict)
+        if each.creation is not None and isinstance(each.creation.params, dict)
     ]
-    return same(wanted[0], wanted[1]) and one.state.get("createdAt") == other.state.get("createdAt")
+    times = [each.sights[0].state.get("createdAt") for each in (one, other)]
+    return len(wanted) == 2 and same(wanted[0], wanted[1]) and same(times[0], times[1])
 
 
 @check("mcp.tasks.status.initial")
@@ -82,7 +78,7 @@ def begins_working(talk: Talk) -> Iterator[Note]:
 @check("mcp.tasks.status.transitions", "mcp.tasks.status.terminal")
 def moves_as_it_may(talk: Talk) -> Iterator[Note]:
     """Tasks have none but the defined statuses, and one that was completed, failed or cancelled stays that."""
-    for task in talk.tasks.tasks.values():
+    for task in talk.tasks.tasks:
         offences = 0
         for sight in task.sights:
             if sight.status is not ABSENT and sight.status not in STATUSES:
@@ -141,27 +137,31 @@ def tells_its_ttl(talk: Talk) -> Iterator[Note]:
             yield broken(*sight.seqs, why=why, pointer=f"{sight.pointer}/ttl")
 
 
-@check("mcp.tasks.create.result")
+@check("mcp.tasks.create.result", "mcp.schema.tasks.create-result")
 def creates_a_task(talk: Talk) -> Iterator[Note]:
     """A tool that may run as a task, called as one, is answered by a task. A refusal, also one in a result, is no acceptance."""
     tools = {one.get("name"): task_support(one) for one in talk.facts.get("tools", ())}
     for call in talk.tasks.creations:
         name = call.params.get("name") if isinstance(call.params, dict) else None
-        if not call.lawful or tools.get(name) not in ("optional", "required") or not isinstance(call.result, dict):
+        if not call.lawful or not isinstance(name, str) or not isinstance(call.result, dict):
             continue
-        if not talk.has("tasks.requests.tools.call"):
+        if tools.get(name) not in ("optional", "required") or not talk.has("tasks.requests.tools.call"):
             continue
         if isinstance(call.result.get("task"), dict):
             yield ok(*talk.answer_seqs(call))
         elif call.result.get("isError") is not True:
-            why = "the call was to run as a task, and its answer has no task"
-            yield broken(*talk.answer_seqs(call), why=why, pointer="/result")
+            rows = ["mcp.tasks.create.result"]
+            if not {"content", "task"}.intersection(call.result):  # no tool result either
+                rows.append("mcp.schema.tasks.create-result")
+            for row in rows:
+                why = "the call was to run as a task, and its answer has no task"
+                yield broken(*talk.answer_seqs(call), why=why, pointer="/result", requirement=row)
 
 
 @check("mcp.tasks.create.soon")
 def creates_soon(talk: Talk) -> Iterator[Note]:
     """A tool that works for some seconds is answered by its task before that, not when the work is over."""
-    for task in talk.tasks.tasks.values():
+    for task in talk.tasks.tasks:
         call, work = task.creation, _working_time(talk, task.creation)
         if call is None or call.answer is None or work is None:
             continue
@@ -186,7 +186,7 @@ def _working_time(talk: Talk, call: Call | None) -> float | None:
 def _payloads(talk: Talk) -> Iterator[tuple[Task, Call]]:
     """(task, tasks/result request that was answered and that we did not cancel)."""
     dropped = cancelled(talk)
-    for task in talk.tasks.tasks.values():
+    for task in talk.tasks.tasks:
         for call in task.asked("tasks/result"):
             if call.answer is not None and not any(same(call.id, one) for one in dropped):
                 yield task, call
@@ -208,7 +208,7 @@ def waits_for_the_end(talk: Talk) -> Iterator[Note]:
         if early is not None and not failed:
             why = f"tasks/result was answered, and the task is still {early.status}"
             yield broken(*talk.answer_seqs(call), *early.seqs, why=why)
-    for task in talk.tasks.tasks.values():
+    for task in talk.tasks.tasks:
         for call in task.asked("tasks/result"):
             seq = call.answer.seq if call.answer is not None else len(talk.records)
             if call.answer is not None and (call.seq not in answered or _early(task, call) is not None):
@@ -220,18 +220,22 @@ def waits_for_the_end(talk: Talk) -> Iterator[Note]:
 
 @check("mcp.tasks.result.terminal", "mcp.tasks.result.success")
 def gives_the_outcome(talk: Talk) -> Iterator[Note]:
-    """What tasks/result gives for a completed tool call is that call's result; for a failed one its result or its error."""
+    """What tasks/result gives for a completed tool call is that call's result; for a failed one its result or its error.
+
+    Only what was asked for when the end was known is held against a server, and only until it gave the result once.
+    """
+    rows = ("mcp.tasks.result.terminal", "mcp.tasks.result.success")
+    given: set[int] = set()
     for task, call in _payloads(talk):
         seqs, end = talk.answer_seqs(call), task.end
-        before = [one for one in task.asked("tasks/result") if one.seq < call.seq]
-        if end is None or task.creation is None or _early(task, call) is not None or before:
+        if end is None or end.status == "cancelled" or task.creation is None or _early(task, call) is not None:
             continue
-        if end.status == "cancelled" or talk.tasks.gone(task, seqs[-1]):
-            continue
-        rows = ("mcp.tasks.result.terminal", "mcp.tasks.result.success")
         if isinstance(call.result, dict) and "content" in call.result:
+            given.add(id(task))
             for row in rows:
                 yield ok(*seqs, *end.seqs, requirement=row)
+        elif end.seq > call.seq or id(task) in given or talk.tasks.gone(task, seqs[-1]):
+            continue
         elif isinstance(call.result, dict):
             why = f"tasks/result of a task that is {end.status} gives no tool result"
             yield broken(*seqs, *end.seqs, why=why, pointer="/result", requirement=rows[0])
@@ -310,7 +314,7 @@ def lists_every_task(talk: Talk) -> Iterator[Note]:
     rows = ("mcp.tasks.list.complete", "mcp.tasks.list.next-cursor")
     for pages in _readings(talk):
         last = pages[-1].answer.seq if pages[-1].answer is not None else pages[-1].seq
-        for task in talk.tasks.tasks.values():
+        for task in talk.tasks.tasks:
             known = next((one for one in task.later(last) if one.method == "tasks/get"), None)
             if known is None or task.creation is None or task.created > pages[0].seq:
                 continue
@@ -329,6 +333,9 @@ def _readings(talk: Talk) -> Iterator[list[Call]]:
     following: JSON = None
     for call, result in talk.results("tasks/list"):
         cursor = call.params.get("cursor", ABSENT) if isinstance(call.params, dict) else ABSENT
+        if not isinstance(result.get("tasks"), list):
+            pages = []
+            continue
         if cursor is ABSENT:
             pages = []
         elif not pages or not same(following, cursor):
@@ -343,7 +350,7 @@ def _readings(talk: Talk) -> Iterator[list[Call]]:
 @check("mcp.tasks.cancel.terminal-32602")
 def refuses_to_cancel_the_finished(talk: Talk) -> Iterator[Note]:
     """Cancelling a task that has come to its end is refused with -32602."""
-    for task in talk.tasks.tasks.values():
+    for task in talk.tasks.tasks:
         for call in task.asked("tasks/cancel"):
             end = task.ended_before(call.seq)
             if end is None or call.answer is None or not talk.has("tasks.cancel"):
@@ -362,7 +369,7 @@ def refuses_to_cancel_the_finished(talk: Talk) -> Iterator[Note]:
 @check("mcp.tasks.cancel.transition", "mcp.tasks.cancel.sticky")
 def cancelled_for_good(talk: Talk) -> Iterator[Note]:
     """The answer to tasks/cancel shows the task cancelled, and so does whatever is said of it later."""
-    for task in talk.tasks.tasks.values():
+    for task in talk.tasks.tasks:
         for call in task.asked("tasks/cancel"):
             if task.ended_before(call.seq) is not None or not isinstance(call.result, dict) or call.answer is None:
                 continue
