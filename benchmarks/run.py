@@ -19,11 +19,12 @@ from pathlib import Path
 import anyio
 
 from wireproof.api import run
-from wireproof.engine.lane import LaneRunner, Suite
+from wireproof.engine.lane import LaneRunner
 from wireproof.engine.plan import Selection
 from wireproof.engine.player import Player
 from wireproof.engine.run import load_suite
 from wireproof.engine.session import Session
+from wireproof.engine.suite import Suite
 from wireproof.model.events import Event
 from wireproof.model.exchange import Exchange
 from wireproof.model.target import Target

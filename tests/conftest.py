@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from wireproof.api import run
-from wireproof.engine.lane import Suite
 from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options, load_suite
+from wireproof.engine.suite import Suite
 from wireproof.model.target import Target
 from wireproof.report.matrix import Report
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import wireproof
-from wireproof.engine.lane import Suite
 from wireproof.engine.lint import lint
+from wireproof.engine.suite import Suite
 from wireproof.library.shelf import shelf
 from wireproof.model.exchange import Origin
 

@@ -18,8 +18,8 @@ from typing import Any
 import anyio
 
 from wireproof.engine.choice import check_choice
-from wireproof.engine.lane import Suite
 from wireproof.engine.run import Options, Runner, load_suite
+from wireproof.engine.suite import Suite
 from wireproof.model.errors import WireproofError
 from wireproof.model.events import Event
 from wireproof.model.target import Target

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from wireproof.api import run
-from wireproof.engine.lane import Suite
 from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options
 from wireproof.engine.selftest import fixtures
+from wireproof.engine.suite import Suite
 from wireproof.model.target import Target
 from wireproof.model.verdict import Verdict
 from wireproof.report.matrix import Report

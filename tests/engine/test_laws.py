@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.conftest import RunPeer
-from wireproof.engine.lane import Suite
 from wireproof.engine.rejudge import changes, gather, rejudge
+from wireproof.engine.suite import Suite
 from wireproof.library.exchanges import exchange, literal
 from wireproof.model.verdict import Verdict
 from wireproof.report.journal import read_journal

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 import wireproof
-from wireproof.engine.lane import Suite
 from wireproof.engine.plan import Selection
 from wireproof.engine.rejudge import gather, rejudge
 from wireproof.engine.run import Options
 from wireproof.engine.selftest import fixtures
+from wireproof.engine.suite import Suite
 from wireproof.model.events import Event, Told
 from wireproof.model.target import Target
 from wireproof.model.verdict import Verdict

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import RunPeer
-from wireproof.engine.lane import Suite
 from wireproof.engine.selftest import Outcome, attempt, excused, selftest, trials
+from wireproof.engine.suite import Suite
 from wireproof.model.verdict import Verdict
 
 

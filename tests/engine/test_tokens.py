@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from wireproof.api import run
-from wireproof.engine.lane import Suite
 from wireproof.engine.plan import Selection
 from wireproof.engine.rejudge import changes, gather, rejudge
 from wireproof.engine.run import Options
 from wireproof.engine.selftest import attempt, fixtures, shapes, trials
+from wireproof.engine.suite import Suite
 from wireproof.model.target import Target
 from wireproof.model.verdict import Verdict
 from wireproof.report.journal import read_journal

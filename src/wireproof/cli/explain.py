@@ -13,9 +13,9 @@ from rich.text import Text
 
 from wireproof.cli.outputs import terminal_console
 from wireproof.engine.coverage import judges
-from wireproof.engine.lane import Suite
 from wireproof.engine.run import load_suite
 from wireproof.engine.selftest import fixtures
+from wireproof.engine.suite import Suite
 from wireproof.model.catalogue import Requirement
 from wireproof.model.errors import UsageError, WireproofError
 from wireproof.report.console import render_finding

@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Table
 
 from wireproof.engine.coverage import coverage, judges
-from wireproof.engine.lane import Suite
 from wireproof.engine.plan import fits
 from wireproof.engine.run import load_suite
 from wireproof.engine.selftest import selftest
+from wireproof.engine.suite import Suite
 from wireproof.model.exchange import Origin
 
 WHAT = ("requirements", "exchanges", "checks", "coverage", "plan")

@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Iterable
 from typing import Final
 
-from wireproof.engine.lane import Suite
 from wireproof.engine.plan import Selection
+from wireproof.engine.suite import Suite
 from wireproof.model.errors import UsageError
 from wireproof.model.target import Target
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from wireproof.engine.lane import Suite
 from wireproof.engine.selftest import Outcome, Trial
+from wireproof.engine.suite import Suite
 from wireproof.model.catalogue import Requirement, Revision
 
 CLASSES = ("wire", "discover", "fixture")

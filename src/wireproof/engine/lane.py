@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -14,11 +14,11 @@ from anyio.abc import TaskGroup
 from wireproof.engine.hosting import host
 from wireproof.engine.plan import Plan, Selection, fits, in_force, make_plan
 from wireproof.engine.player import Player
-from wireproof.engine.repetition import Repetition
+from wireproof.engine.repetition import Repetition, Repetitions
 from wireproof.engine.session import Emit, Session
+from wireproof.engine.suite import Suite
 from wireproof.judge.judge import Lane, Played, settle
-from wireproof.judge.pack import Lens, Pack
-from wireproof.library.catalogue import Catalogue
+from wireproof.judge.pack import Lens
 from wireproof.library.exchanges import literal
 from wireproof.library.schemas import schemas_of
 from wireproof.model.catalogue import Revision
@@ -39,30 +39,6 @@ _WORTH_SHARING: Final = 12
 """Exchanges from which on further connections are opened for them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suite:
-    """What is played and judged with: pack, catalogue, exchanges, tables. Built once a run."""
-
-    pack: Pack
-    catalogue: Catalogue
-    exchanges: tuple[Exchange, ...]
-    tables: dict[str, Any] = field(default_factory=dict)
-
-    def named(self, identity: str) -> Exchange:
-        return next(one for one in self.exchanges if one.id == identity)
-
-    def judged(self, revision: Revision, transport: str) -> tuple[str, ...]:
-        """Ids of the rows that some exchange, check or table of this suite decides there."""
-        rows = {row for one in self.exchanges if fits(one, revision, transport, self.orders) for row in one.about}
-        rows |= {row for one in self.pack.checks for row in one.rows}
-        rows |= {entry["row"] for table in self.tables.values() for entry in table if "row" in entry}
-        return tuple(sorted(rows))
-
-    @property
-    def orders(self) -> dict[str, int]:
-        return {one.id: one.order for one in self.catalogue.revisions}
-
-
 class LaneRunner:
     """Opens, surveys, plans, plays, confirms and judges. `offered` is known after `open`."""
 
@@ -81,10 +57,12 @@ class LaneRunner:
         confirm: bool = True,
         stop: anyio.Event | None = None,
         slots: anyio.CapacityLimiter | None = None,
+        repetitions: Repetitions | None = None,
     ) -> None:
         """`stop`: set at the first broken MUST of any lane, and looked at before each exchange; None plays all.
 
-        `slots`: how many further connections there may be at once, over all lanes that share it.
+        `slots`: how many further connections there may be at once, over all lanes that share it. `repetitions`: what was played
+        again by lanes of the same transport.
         """
         self.target, self.suite, self.revision, self.transport = target, suite, revision, transport
         self.selection, self.emit, self.tasks, self.redact = selection, emit, tasks, redact
@@ -106,8 +84,9 @@ class LaneRunner:
         self.plan = Plan()
         self._rtt = 0.0
         self.crowded = False
+        self._closing: TaskGroup | None = None
         self._known: dict[tuple[str, int, int], list[Finding]] = {}
-        self.repetition = Repetition(self)
+        self.repetition = Repetition(self, repetitions or Repetitions())
 
     # -- sessions ---------------------------------------------------------------------------------------------------
 
@@ -298,16 +277,20 @@ class LaneRunner:
         self.facts = {**self._survey(), **self._own_facts()}
         self._rtt = self.main.rtt
         self._chart({*self.facts["tags"], *eras}, self.suite.exchanges)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._play_shared, tasks)
-            for exchange in self.plan.fresh:
-                tasks.start_soon(self.play_alone, exchange, "fresh")
-        if self.repetition.wants_control():
-            await self.play_alone(None, "confirm")
-        if self.main is not None:
-            await self.main.close()
-        if self.confirm:
-            await self.repetition.rest()
+        async with anyio.create_task_group() as self._closing:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._play_shared, tasks)
+                for exchange in self.plan.fresh:
+                    tasks.start_soon(self.play_alone, exchange, "fresh")
+            if self.repetition.wants_control():
+                await self.play_alone(None, "confirm")
+            if self.main is not None:
+                self._closing.start_soon(self.main.close)
+            if self.confirm and not self.crowded:
+                await self.repetition.rest()
+        if self.confirm:  # once more, for what only the end showed
+            async with anyio.create_task_group() as self._closing:
+                await self.repetition.rest()
         return self.judge()
 
     async def run_refused(self) -> list[Finding]:
@@ -402,8 +385,8 @@ class LaneRunner:
         await self._play(session, exchange)
         if self.stop is not None:
             await self.repetition.look(session, "main")
-        elif self.confirm and self.repetition.suspects(session, exchange):
-            tasks.start_soon(self.play_alone, exchange, "confirm")
+        elif self.confirm:
+            self.repetition.suspect(tasks, session, exchange)
 
     async def _renew(self) -> bool:
         """Another main session, when the first ended; False when the target did not come back, which is said."""
@@ -424,18 +407,21 @@ class LaneRunner:
     def halted(self) -> bool:
         return self.stop is not None and self.stop.is_set()
 
-    async def play_alone(self, exchange: Exchange | None, purpose: str) -> None:
-        """Plays it in a session of its own (None: the opening alone)."""
+    async def play_alone(self, exchange: Exchange | None, purpose: str) -> list[Session]:
+        """Plays it in a session of its own (None: the opening alone); gives that session, and those that it opened.
+
+        They are closed by the way: waiting for the target to end keeps nobody from starting another.
+        """
         before = len(self.sessions)
         async with self._slots:
             if self.crowded or (self.halted and purpose != "confirm"):
-                return
+                return []
             opening = exchange.opening if exchange is not None and exchange.isolation is Isolation.FRESH else True
             try:
                 session = await self.session(purpose, exchange, opening=opening)
             except TargetUnreachable as error:
                 self.emit(Told(text=f"could not open another session: {error.message}", level="warning"))
-                return
+                return []
             self._mind_the_crowd(session, opening=opening)
             # The opening was played by opening.
             if exchange is not None and exchange not in self.played_in(session):
@@ -443,9 +429,13 @@ class LaneRunner:
             if purpose == "fresh":
                 await self.repetition.look(session, purpose)
             made = [one for one, which, played in self.sessions[before:] if which == purpose and exchange in played]
-        # Closing waits for the target to end, which keeps nobody from starting another.
-        for one in dict.fromkeys((*made, session)):
-            await one.close()
+        made = list(dict.fromkeys((*made, session)))
+        for one in made:
+            if self.crowded or self._closing is None:
+                await one.close()
+            else:
+                self._closing.start_soon(one.close)
+        return made
 
     def _mind_the_crowd(self, session: Session, *, opening: bool) -> None:
         """Tells once that the target gives no second session; what needs one is not tried again then."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from wireproof.engine.lane import Suite
 from wireproof.engine.plan import Selection, in_force
+from wireproof.engine.suite import Suite
 from wireproof.judge.judge import Lane, Played, by_requirement, settle, verdict_of
 from wireproof.judge.pack import Lens
 from wireproof.library.exchanges import exchange

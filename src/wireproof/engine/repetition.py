@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import anyio
+from anyio.abc import TaskGroup
 
 from wireproof.engine.session import Session
 from wireproof.judge.judge import (
     Played,
     heard,
     judge_played,
+    likeness,
     needing_confirmation,
     scripted,
     settle,
@@ -20,6 +22,8 @@ from wireproof.judge.judge import (
 from wireproof.model.events import Told
 from wireproof.model.exchange import Exchange
 from wireproof.model.verdict import Finding, Verdict
+
+Likeness = tuple[str, str, str, str]
 
 if TYPE_CHECKING:
     from wireproof.engine.lane import LaneRunner
@@ -32,25 +36,70 @@ _LOOK_SHARE: Final = 20
 """A look for the first broken MUST is not repeated before this many times its own duration has passed."""
 
 
+class Again:
+    """What one exchange showed when it was played again alone: the likenesses of what failed, once that is `known`."""
+
+    def __init__(self) -> None:
+        self.known = anyio.Event()
+        self.failed: set[Likeness] = set()
+
+
+class Repetitions:
+    """What the lanes of one transport play again: the same failure in several revisions is worth one process, not four.
+
+    What failed in a shared session of one revision, and alone in a fresh one of another, was neither chance nor the doing of
+    what came before it. Eras have little in common, so they stay apart.
+    """
+
+    def __init__(self) -> None:
+        self._plays: dict[tuple[str, str], Again] = {}
+
+    def claim(self, era: str, span: str) -> Again | None:
+        """For the first that asks, who has to play it and tell; None for the others."""
+        if (era, span) in self._plays:
+            return None
+        return self._plays.setdefault((era, span), Again())
+
+    def of(self, era: str, span: str) -> Again | None:
+        return self._plays.get((era, span))
+
+
 class Repetition:
     """The doubts of one lane: which exchanges were played again, and which still have to be."""
 
-    def __init__(self, lane: LaneRunner) -> None:
+    def __init__(self, lane: LaneRunner, others: Repetitions) -> None:
         self._lane = lane
-        self._again: set[str] = set()
+        self._others = others
+        self._era = lane.revision.era
+        self._begun = 0
         self._looked: set[str] = set()
         self._next_look = 0.0
 
-    def suspects(self, session: Session, exchange: Exchange) -> bool:
-        """Did a step of the exchange just played fail, so that it should be played alone? True once for each exchange."""
-        if exchange.span in self._again or len(self._again) >= MOST_CONFIRMED:
-            return False
+    def suspect(self, tasks: TaskGroup, session: Session, exchange: Exchange) -> None:
+        """When a step of the exchange just played failed, it is played alone at once, beside the rest."""
         lane = self._lane.judgeable(())
         found = scripted(exchange, session.transcript, lane)
-        if not any(one.requirement in lane.requirements and worth_repeating(lane, one) for one in found):
-            return False
-        self._again.add(exchange.span)
-        return True
+        if any(one.requirement in lane.requirements and worth_repeating(lane, one) for one in found):
+            claimed = self._claim(exchange.span)
+            if claimed is not None:
+                tasks.start_soon(self._play, exchange, claimed)
+
+    def _claim(self, span: str) -> Again | None:
+        return self._others.claim(self._era, span) if self._begun < MOST_CONFIRMED else None
+
+    async def _play(self, exchange: Exchange | None, again: Again) -> None:
+        """Plays it alone and tells what failed; where no session could be had, nothing did."""
+        self._begun += 1
+        lane = self._lane
+        try:
+            for session in await lane.play_alone(exchange, "confirm"):
+                transcript, played = session.transcript, tuple(lane.played_in(session))
+                found = judge_played(
+                    lane.judgeable(()), Played(transcript=transcript, purpose="confirm", exchanges=played)
+                )
+                again.failed |= {likeness(one) for one in found if one.verdict is Verdict.FAILED}
+        finally:
+            again.known.set()
 
     def wants_control(self) -> bool:
         """Did a session with an opening of its own show something broken, while no other was opened beside the first as usual?"""
@@ -63,20 +112,20 @@ class Repetition:
 
     async def rest(self) -> None:
         """Everything that failed and was not played again yet; what does not repeat alone, after ever longer parts of what came before."""
-        wanted: dict[str, Exchange | None] = {}
-        for _, exchange in needing_confirmation(self._lane.judgeable()):
-            wanted.setdefault(exchange.span if exchange else "", exchange)
+        wanted: dict[str, tuple[Exchange | None, set[Likeness]]] = {}
+        for found, exchange in needing_confirmation(self._lane.judgeable()):
+            wanted.setdefault(exchange.span if exchange else "", (exchange, set()))[1].add(likeness(found))
         again = [one for one in heard(self._lane.judgeable()) if one.purpose == "confirm"]
         done = {exchange.span for played in again for exchange in played.exchanges}
-        left = [one for span, one in wanted.items() if span not in done][: max(0, MOST_CONFIRMED - len(again))]
+        left = {span: what for span, what in wanted.items() if span not in done}
         if self._lane.crowded:
             self._lane.crowded = False  # nothing else is open now
-            for exchange in left:
-                await self._lane.play_alone(exchange, "confirm")
+            for exchange, _ in left.values():
+                await self._play(exchange, Again())
         else:
             async with anyio.create_task_group() as tasks:
-                for exchange in left:
-                    tasks.start_soon(self._lane.play_alone, exchange, "confirm")
+                for span, (exchange, likenesses) in left.items():
+                    tasks.start_soon(self._settle, span, exchange, likenesses)
         rows = [played for _, purpose, played in self._lane.sessions if purpose == "main"]
         longest = max((len(played) for played in rows), default=0)
         before = 1
@@ -87,6 +136,17 @@ class Repetition:
                     if place is not None and place > before // 2:
                         await self._lane.play_row(played[max(0, place - before) : place + 1])
             before = before * 2 + 1
+
+    async def _settle(self, span: str, exchange: Exchange | None, likenesses: set[Likeness]) -> None:
+        """Plays it alone, unless another revision did and saw the same."""
+        claimed = self._claim(span)
+        other = self._others.of(self._era, span) if claimed is None else None
+        if other is not None:
+            await other.known.wait()
+            if likenesses <= other.failed:
+                return
+        if self._begun < MOST_CONFIRMED:
+            await self._play(exchange, claimed or Again())
 
     async def look(self, session: Session, purpose: str) -> None:
         """Where a run stops at the first broken MUST: is one broken in this session, and again when it is played alone?"""

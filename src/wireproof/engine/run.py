@@ -17,9 +17,11 @@ from anyio.abc import TaskGroup
 
 from wireproof.engine.described import described, option_words
 from wireproof.engine.diagnose import diagnose
-from wireproof.engine.lane import LaneRunner, Suite
+from wireproof.engine.lane import LaneRunner
 from wireproof.engine.plan import Selection
 from wireproof.engine.redaction import redactor
+from wireproof.engine.repetition import Repetitions
+from wireproof.engine.suite import Suite
 from wireproof.judge.pack import Pack
 from wireproof.library.catalogue import load_catalogue
 from wireproof.library.exchanges import load_exchanges
@@ -91,6 +93,7 @@ class Runner:
         self._started = 0.0
         self._stop: anyio.Event | None = None
         self._slots: anyio.CapacityLimiter | None = None
+        self._repetitions: dict[str, Repetitions] = {}
 
     async def run(self) -> None:
         """Raises TargetUnreachable when nothing that speaks the protocol answered."""
@@ -181,6 +184,7 @@ class Runner:
             confirm=self.options.confirm,
             stop=self._stop,
             slots=self._slots,
+            repetitions=self._repetitions.setdefault(transport, Repetitions()),
         )
 
     async def _run_lanes(self, lanes: list[LaneRunner]) -> None:

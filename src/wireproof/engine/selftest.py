@@ -18,9 +18,10 @@ from typing import Any, Final
 
 import anyio
 
-from wireproof.engine.lane import LaneRunner, Suite
+from wireproof.engine.lane import LaneRunner
 from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options, Runner, load_suite
+from wireproof.engine.suite import Suite
 from wireproof.judge.judge import by_requirement, verdict_of
 from wireproof.library.shelf import load_fixtures, shelf
 from wireproof.library.source import read_yaml
@@ -168,7 +169,7 @@ def _shapes(suite: Suite, wanted: Sequence[str], *, full: bool) -> list[Trial]:
                     transport=transport,
                     since=variant.since,
                     until=variant.until,
-                    rows=_needing(suite, shape.shows) if place and not full else (),
+                    rows=(*_needing(suite, shape.shows), *shape.rows) if place and not full else (),
                 )
             )
     return made

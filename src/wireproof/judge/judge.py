@@ -63,16 +63,23 @@ def judge_played(lane: Lane, played: Played) -> list[Finding]:
     return lane.known[key]
 
 
+def likeness(one: Finding) -> tuple[str, str, str, str]:
+    """What findings of different revisions have in common when they show the same thing: row, exchange or check, subject, place."""
+    shown_by = one.exchange if one.check.startswith("expect") else one.check
+    return one.requirement, shown_by, one.subject, _INDEX.sub("/*", one.pointer)
+
+
 def _identity(lane: Lane, one: Finding) -> str:
+    row, shown_by, subject, place = likeness(one)
     return fingerprint(
         protocol=lane.lens.revision.protocol,
         revision=lane.lens.revision.id,
         transport=lane.lens.transport,
         role=lane.role,
-        requirement=one.requirement,
-        exchange=one.exchange if one.check.startswith("expect") else one.check,
-        subject=one.subject,
-        pointer=_INDEX.sub("/*", one.pointer),
+        requirement=row,
+        exchange=shown_by,
+        subject=subject,
+        pointer=place,
     )
 
 
@@ -175,7 +182,7 @@ def _decide(
     if not step.about:
         why = f"a prerequisite did not hold: {miss}"
         return [], (Verdict.BLOCKED, why, f"record {evidence[-1]}")
-    if (seen.outcome == "dead" and not step.alive) or _unreachable(seen, scene, note):
+    if (seen.outcome == "dead" and not step.alive) or _unreachable(seen, scene, note, step):
         return _all(step, exchange, index, verdict=Verdict.BLOCKED, why=miss, blocked_by=f"record {note.seq}"), (
             Verdict.BLOCKED,
             miss,
@@ -186,11 +193,16 @@ def _decide(
     return _all(step, exchange, index, verdict=Verdict.FAILED, why=why, evidence=evidence, pointer=pointer), gone
 
 
-def _unreachable(seen: Observation, scene: _Scene, note: Record) -> bool:
+def _unreachable(seen: Observation, scene: _Scene, note: Record, step: Expect) -> bool:
+    """Could nobody be reached? Where being reached is the question, that counts only if the target was gone before the exchange began."""
     if seen.outcome != "fault":
         return False
-    before = [one for one in scene.mine if one.seq < note.seq and one.kind is Kind.FAULT]
-    return any((one.fault or "").startswith(("refused", "dns", "tls")) for one in before)
+    faults = [one for one in scene.mine if one.seq < note.seq and one.kind is Kind.FAULT]
+    refused = [one for one in faults if (one.fault or "").startswith(("refused", "dns", "tls"))]
+    if not refused or not step.alive:
+        return bool(refused)
+    met = any(one.kind is Kind.HEAD and one.seq < refused[0].seq for one in scene.mine)
+    return not met and faults[0] is refused[0]
 
 
 def _silence(index: int, step: Silence, note: Record, scene: _Scene, exchange: Exchange) -> tuple[list[Finding], _Gone]:

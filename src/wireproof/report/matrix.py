@@ -119,7 +119,8 @@ class Report:
         counted = ("MUST", "SHOULD") if strict else ("MUST",)
         if any(row.requirement.level.group in counted for _, row in self.failures):
             return EXIT_FINDINGS
-        if not any(lane.graded for lane in self.lanes):
+        verdicts = {row.verdict for lane in self.lanes for row in lane.rows}
+        if Verdict.PASSED not in verdicts and (Verdict.FAILED not in verdicts or Verdict.BLOCKED in verdicts):
             return EXIT_NOTHING
         return EXIT_OK
 
