@@ -215,7 +215,7 @@ def progress_is_the_tasks(talk: Talk) -> Iterator[Note]:
         if token is ABSENT:
             continue
         for one, mark in _progress(talk, task, token):
-            if not in_line(talk, task.created, one) and talk.http:
+            if not same(mark, task.id) and not _surely_later(talk, task, one):
                 continue
             seqs = (task.created, one.seq)
             for row in _TOKEN_ROWS:
@@ -229,6 +229,16 @@ def progress_is_the_tasks(talk: Talk) -> Iterator[Note]:
             else:
                 why = _unmarked("progress of the task", mark)
                 yield broken(*seqs, why=why, pointer="/params/_meta", requirement=_ALL)
+
+
+def _surely_later(talk: Talk, task: Task, one: Inbound) -> bool:
+    """Was it written when the task had been created? Over HTTP a stream that was open before brings nothing much older than it comes."""
+    made = task.creation.answer.seq if task.creation is not None and task.creation.answer is not None else task.created
+    if not talk.http:
+        return one.seq > made
+    opened = next((each.seq for each in talk.records if each.channel == one.record.channel), made)
+    trips = (each for each in talk.requests if each.seq > made and each.answer is not None)
+    return opened < made and any(each.answer is not None and each.answer.seq < one.seq for each in trips)
 
 
 def _params(one: Inbound) -> dict[str, Any]:
