@@ -158,13 +158,14 @@ def arguments_validated(talk: Talk) -> Iterator[Note]:
         elif isinstance(call.result, dict) and call.result.get("isError") is True:
             yield ok(*seqs, requirement="mcp.tools.validate-inputs")
             yield ok(*seqs, requirement="mcp.tools.input-validation-in-result")
-        elif isinstance(call.result, dict) and "content" in call.result and not _complains(call.result):
+        elif isinstance(call.result, dict) and "content" in call.result and not complains(call.result):
             why = f"{brief(subject)} takes {brief(arguments)}, which its inputSchema refuses"
             for row in ("mcp.tools.validate-inputs", "mcp.tools.input-validation-in-result"):
                 yield broken(*seqs, why=why, subject=subject, requirement=row)
 
 
-def _complains(result: dict[str, Any]) -> bool:
+def complains(result: dict[str, Any]) -> bool:
+    """Does a text of the result read like a refusal, though isError does not say so?"""
     return any(_COMPLAINT.search(str(one.get("text", ""))) for one in entries(result, "content"))
 
 
@@ -231,6 +232,18 @@ def _unwrapped(structured: JSON) -> JSON:
     return structured["result"] if isinstance(structured, dict) and set(structured) == {"result"} else structured
 
 
+@check("mcp.tools.embedded-capability")
+def embedded_resources(talk: Talk) -> Iterator[Note]:
+    """A server whose tools embed resources declares resources."""
+    for call, result in talk.results("tools/call"):
+        if any(one.get("type") == "resource" for one in entries(result, "content")):
+            if talk.has("resources"):
+                yield ok(*talk.answer_seqs(call))
+            else:
+                why = "a tool embeds a resource, and the server declares no resources"
+                yield broken(*talk.answer_seqs(call), why=why, pointer="/result/content")
+
+
 CHECKS = (
     tool_names,
     tool_names_unique,
@@ -238,4 +251,5 @@ CHECKS = (
     published_schemas,
     arguments_validated,
     structured_results,
+    embedded_resources,
 )
