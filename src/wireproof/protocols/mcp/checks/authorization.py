@@ -21,6 +21,8 @@ from wireproof.protocols.mcp.trips import Trip, trips
 INVENTED: Final = "Bearer wireproof-invented-token"
 MALFORMED: Final = "Bearer two words"
 """What the exchanges send in the Authorization field that nobody issued, and that nobody can read."""
+BUSY: Final = (429, 502, 503, 504)
+"""Statuses of a server that has no time, or of a gateway that found none; they say nothing of tokens."""
 RESOURCE: Final = "/.well-known/oauth-protected-resource"
 SERVER: Final = "/.well-known/oauth-authorization-server"
 USUAL: Final = ("/authorize", "/token", "/register")
@@ -35,7 +37,8 @@ class _Shown:
         self.asked = [one for one in every if one.method == "GET" and one.head is not None]
         spans = {one.out.span for one in self._at(RESOURCE)}
         # Only exchanges that look for metadata: alone and repeated, an exchange must show the same.
-        self.posts = [one for one in every if one.method == "POST" and one.status and one.out.span in spans]
+        posts = (one for one in every if one.method == "POST" and one.out.span in spans)
+        self.posts = [one for one in posts if one.status is not None and one.status not in BUSY]
         self.refused = [one for one in self.posts if one.status == 401]
         self.resources = [(one, found) for one in self._at(RESOURCE) if (found := _document(one, "resource"))]
         self.servers = [(one, found) for one in self._at(SERVER) if (found := _document(one, "issuer"))]
