@@ -218,21 +218,23 @@ def url_required_error(talk: Talk) -> Iterator[Note]:
 
 @check("mcp.elicitation.complete.id", "mcp.elicitation.complete.only-initiator")
 def completions_known(talk: Talk) -> Iterator[Note]:
-    """notifications/elicitation/complete names an elicitation of this client. Over HTTP a name that was never told to this session is one
-    of somebody else; a server without sessions cannot tell its clients apart, so there it is let pass."""
-    told = [one for one in _elicitations(talk) if isinstance(one.params.get("elicitationId"), str)]
+    """notifications/elicitation/complete names an elicitation of this client. Over HTTP a session that was asked for
+    none hears of somebody else's; a server without sessions cannot tell its clients apart, so there it is let pass."""
+    visits = [one for one in _elicitations(talk) if _mode(one.params) == "url"]
     for inbound in talk.notifications_in:
         if inbound.method != "notifications/elicitation/complete" or talk.modern:
             continue
         named = inbound.params.get("elicitationId") if isinstance(inbound.params, dict) else None
-        known = [one.seqs[-1] for one in told if one.params["elicitationId"] == named and one.seqs[-1] < inbound.seq]
+        known = [
+            one.seqs[-1] for one in visits if one.params.get("elicitationId") == named and one.seqs[-1] < inbound.seq
+        ]
         row = "mcp.elicitation.complete.id"
         if not isinstance(named, str):
             why = f"elicitationId of a completion is {brief(named)}"
             yield broken(inbound.seq, why=why, pointer="/params/elicitationId", requirement=row)
         elif known:
             yield ok(known[0], inbound.seq, requirement=row)
-        elif not talk.http or told:
+        elif not talk.http or visits:
             why = f"the completed elicitation {brief(named)} was never asked for"
             yield broken(inbound.seq, why=why, pointer="/params/elicitationId", requirement=row)
         elif talk.has("session"):

@@ -171,14 +171,20 @@ def our_own_messages(talk: Talk) -> Iterator[Note]:
         if not talk.schemas.valid(definition, call.message):
             where, why = (talk.schemas.explain(definition, call.message) or [("", "it is not valid")])[0]
             yield errored(call.seq, why=f"wireproof's own {call.method}: {why}", pointer=where)
-    asked = {brief(one.record.message.get("id")): one.method for one in talk.requests_in}
+    asked = {brief(one.record.message.get("id")): one for one in talk.requests_in}
     for record in talk.records:
         if record.way is not Way.OUT or record.kind is not Kind.MESSAGE or record.meta.get("deliberate"):
             continue
         message = record.message
         if shape(message) is not Shape.RESPONSE or "result" not in message:
             continue
-        definition = talk.schemas.methods.get(asked.get(brief(message.get("id")), ""), {}).get("result")
+        question = asked.get(brief(message.get("id")))
+        known = talk.schemas.methods.get(question.method, {}) if question is not None else {}
+        if question is None or "request" not in known:
+            continue
+        if not talk.schemas.valid(known["request"], question.record.message):
+            continue  # to an invalid question there may be no valid answer
+        definition = known.get("result")
         if definition is not None and not talk.schemas.valid(definition, message["result"]):
             where, why = (talk.schemas.explain(definition, message["result"]) or [("", "it is not valid")])[0]
             yield errored(record.seq, why=f"wireproof's own answer: {why}", pointer="/result" + where)
