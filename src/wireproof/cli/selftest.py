@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
+from rich.console import Console
+from rich.table import Table
 
 from wireproof.engine.run import load_suite
-from wireproof.engine.selftest import Outcome, excused, selftest
+from wireproof.engine.selftest import HARDNESS, Outcome, excused, fixtures, selftest
+from wireproof.engine.suite import Suite
+from wireproof.model.errors import UsageError
+from wireproof.report.words import plural
+
+_MEANING: Final = {
+    "easy": "easy: seen in what is listed and read",
+    "medium": "medium: one probe",
+    "hard": "hard: sequence, timing, boundary",
+}
 
 
 @click.command("selftest")
@@ -27,6 +39,7 @@ def command(ctx: click.Context, names: tuple[str, ...], full: bool, json_path: P
     Exit 0 when every sin was caught and nobody was blamed wrongly, 1 otherwise.
     """
     suite = load_suite()
+    _check(names, suite)
 
     def tell(one: Outcome) -> None:
         line = line_of(one)
@@ -43,16 +56,50 @@ def command(ctx: click.Context, names: tuple[str, ...], full: bool, json_path: P
     lived = [one for one in outcomes if one.trial.kind == "sin" and not one.killed]
     survivors = [one for one in lived if one.trial.name not in excused()]
     alarms = [one for one in outcomes if one.trial.kind != "sin" and (one.blamed or one.note)]
-    collateral = [one for one in outcomes if one.trial.kind == "sin" and one.collateral]
-    sins = sum(one.trial.kind == "sin" for one in outcomes)
+    _print_summary(outcomes, survivors, alarms)
+    ctx.exit(1 if survivors or alarms else 0)
+
+
+def _check(names: tuple[str, ...], suite: Suite) -> None:
+    """UsageError for the first name that no peer and no requirement bears."""
+    _, sins, habits = fixtures()
+    known = {one.name for one in (*sins, *habits)} | {one.about for one in (*sins, *habits)}
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3)
+            nothing = (
+                "no peer is about it yet"
+                if name in suite.catalogue.requirements
+                else "python fixtures list shows all peers"
+            )
+            raise UsageError(
+                f"no peer is called {name!r}, and none is about a requirement of that id",
+                hint=f"did you mean {' or '.join(near)}?" if near else nothing,
+            )
+
+
+def _print_summary(outcomes: list[Outcome], survivors: list[Outcome], alarms: list[Outcome]) -> None:
+    sins = [one for one in outcomes if one.trial.kind == "sin"]
+    table = Table(box=None, title="sins", title_justify="left")
+    for name in ("", "caught", "survived", "excused"):
+        table.add_column(name, justify="left" if not name else "right")
+    for hardness in HARDNESS:
+        mine = [one for one in sins if one.hardness == hardness]
+        killed, lived = sum(one.killed for one in mine), sum(one in survivors for one in mine)
+        table.add_row(_MEANING[hardness], str(killed), str(lived), str(len(mine) - killed - lived))
+    Console(highlight=False).print(table)
+    caught = [one for one in sins if one.killed]
+    others = [one for one in caught if one.first not in ("", one.trial.about, *one.trial.implies)]
+    collateral = sum(bool(one.collateral) for one in sins)
     lawful = sum(one.trial.kind == "habit" for one in outcomes)
+    shapes = sum(one.trial.kind == "reference" for one in outcomes)
     seconds = sum(one.seconds for one in outcomes)
     click.echo(
-        f"{sins - len(lived)}/{sins} sins caught, {len(lived) - len(survivors)} excused, "
-        f"{lawful} lawful peers and the reference peer: {len(alarms)} false alarms, "
-        f"{len(collateral)} sins with collateral findings, {seconds:.1f}s"
+        f"{len(caught)}/{len(sins)} sins caught, {len(others)} of them first by a row that they are not about; "
+        f"{collateral} with findings that they do not imply\n"
+        f"{plural(lawful, 'lawful peer')}, {plural(shapes, 'trial')} of the reference peer: {plural(len(alarms), 'false alarm')}\n"
+        f"{seconds:.1f} s of play"
     )
-    ctx.exit(1 if survivors or alarms else 0)
 
 
 def line_of(one: Outcome) -> str:
@@ -79,6 +126,8 @@ def _value(one: Outcome) -> dict[str, Any]:
         "about": trial.about,
         "revision": trial.revision,
         "transport": trial.transport,
+        "hardness": one.hardness,
+        "first": one.first,
         "killed": one.killed if trial.kind == "sin" else None,
         "failed": list(one.failed),
         "collateral": list(one.collateral),

@@ -27,8 +27,9 @@ from wireproof.library.shelf import load_fixtures, shelf
 from wireproof.library.source import read_yaml
 from wireproof.model.errors import TargetUnreachable
 from wireproof.model.events import Event
+from wireproof.model.exchange import Close, Exchange, Expect, Isolation, Origin, Reopen, Repeat, Silence
 from wireproof.model.target import CallPolicy, Target
-from wireproof.model.verdict import Verdict
+from wireproof.model.verdict import Finding, Verdict
 
 CALLS: Final = CallPolicy(
     read_only=True,
@@ -41,6 +42,7 @@ DEADLINE: Final = 1.0
 """Seconds that an answer may take from a peer in this process."""
 
 
+HARDNESS: Final = ("easy", "medium", "hard")
 AT_ONCE: Final = 3
 """Trials at once for each core: most of a trial is waiting."""
 
@@ -68,7 +70,9 @@ class Outcome:
     """What became of a trial.
 
     `failed` are the rows that failed, `blamed` those of them that bind (advice blames nobody), `verdicts` all rows; `note` says why
-    nothing could be judged.
+    nothing could be judged. `hardness` says what it took to see a sin: easy (it shows in what is listed and read anyway), medium
+    (one probe), hard (a sequence, timing, a boundary). `first` is the binding row that failed first, which need not be the one that
+    the sin is about.
     """
 
     trial: Trial
@@ -78,6 +82,8 @@ class Outcome:
     whys: dict[str, str]
     seconds: float
     note: str = ""
+    hardness: str = ""
+    first: str = ""
 
     @property
     def killed(self) -> bool:
@@ -285,7 +291,42 @@ def attempt(trial: Trial, suite: Suite, *, everything: bool) -> Outcome:
         whys=whys,
         seconds=time.perf_counter() - begun,
         note=note,
+        hardness=_hardness(trial, lanes, suite),
+        first=_first(lanes, suite),
     )
+
+
+def _failed(lanes: Iterable[LaneRunner]) -> list[tuple[LaneRunner, Finding]]:
+    return [(lane, one) for lane in lanes for one in lane.findings if one.verdict is Verdict.FAILED]
+
+
+def _hardness(trial: Trial, lanes: Sequence[LaneRunner], suite: Suite) -> str:
+    """Of a sin: easy, medium or hard; by the easiest exchange that showed it, or could have."""
+    if trial.kind != "sin":
+        return ""
+    played = {one.span: one for lane in lanes for _, _, exchanges in lane.sessions for one in exchanges}
+    shown = [played.get(one.exchange) for _, one in _failed(lanes) if one.requirement == trial.about]
+    wanted = shown or [one for one in suite.exchanges if trial.about in one.about]
+    return min((_effort(one) for one in wanted), key=HARDNESS.index, default=HARDNESS[-1])
+
+
+def _effort(exchange: Exchange | None) -> str:
+    if exchange is None or exchange.origin is Origin.SURVEY:
+        return HARDNESS[0]
+    sent = sum(not isinstance(step, Expect | Silence) for step in exchange.steps)
+    timed = any(isinstance(step, Silence | Repeat | Close | Reopen) for step in exchange.steps)
+    return HARDNESS[1] if sent <= 1 and not timed and exchange.isolation is Isolation.SHARED else HARDNESS[2]
+
+
+def _first(lanes: Iterable[LaneRunner], suite: Suite) -> str:
+    """The binding row that failed first, by the order in which connections were opened and records came."""
+    rows = suite.catalogue.requirements
+    found = [
+        (int(one.transcript.removeprefix("t") or 0), max(one.evidence, default=0), one.requirement)
+        for _, one in _failed(lanes)
+        if rows[one.requirement].binding
+    ]
+    return min(found)[2] if found else ""
 
 
 def selftest(
