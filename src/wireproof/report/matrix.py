@@ -89,10 +89,6 @@ class LaneReport:
     def reached(self) -> ClassReached:
         return class_of(row for row in self.rows if row.requirement.id in self.judged)
 
-    @property
-    def graded(self) -> int:
-        return sum(row.verdict in (Verdict.PASSED, Verdict.FAILED) for row in self.rows)
-
 
 @dataclass(slots=True, kw_only=True)
 class Report:
