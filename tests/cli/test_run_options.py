@@ -52,7 +52,11 @@ REFUSED = {
     "header value": (("--header", "a: b\nc: d", "http://127.0.0.1:1/"), "line break", ""),
     "header of a command": (("--header", "a: b", "--", "true"), "--header is for URLs", "--env"),
     "header-env": (("--header-env", "A=NO_SUCH_VARIABLE_HERE", "http://127.0.0.1:1/"), "is not set", "export"),
-    "token-env": (("--token-env", "wide=PATH", "http://127.0.0.1:1/"), "knows no token 'wide'", "foreign, narrow"),
+    "token-env": (
+        ("--token-env", "wide=PATH", "http://127.0.0.1:1/"),
+        "knows no token 'wide'",
+        "foreign, narrow, second",
+    ),
     "env": (
         ("--env", "WIREPROOF_UNSET", "--", "true"),
         "the environment has no such variable",

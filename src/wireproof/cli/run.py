@@ -83,7 +83,7 @@ from wireproof.report.journal import new_run_folder
     "token_envs",
     multiple=True,
     help="A token that must not be enough, from the environment: foreign=VARIABLE (issued for another server), "
-    "narrow=VARIABLE (lacks the scopes of a tool call).",
+    "narrow=VARIABLE (lacks the scopes of a tool call), second=VARIABLE (another user's token for the same server).",
 )
 @click.option(
     "--env",

@@ -17,7 +17,7 @@ from wireproof.model.target import CallPolicy, Target
 _SECRET_NAME: Final = re.compile(r"auth|cookie|token|secret|key|passw|credential|session", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _OBJECT: Final = re.compile(r'=\{\s*["}]')
-TOKENS: Final = ("foreign", "narrow")
+TOKENS: Final = ("foreign", "narrow", "second")
 _SCHEMES: Final = ("bearer ", "basic ", "token ")
 
 

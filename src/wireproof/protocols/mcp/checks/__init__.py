@@ -24,6 +24,7 @@ from wireproof.protocols.mcp.checks import (
     sse,
     stdio,
     subscriptions,
+    survival,
     taskmessages,
     tasks,
     tools,
@@ -57,4 +58,5 @@ CHECKS: tuple[Check, ...] = (
     *lifecycle.CHECKS,
     *meta.CHECKS,
     *stdio.CHECKS,
+    *survival.CHECKS,
 )

@@ -1,0 +1,81 @@
+"""Whether a target outlives what it is sent. No sentence obliges it, so the row is advice; the note names the bytes that came last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from wireproof.judge.matching import brief
+from wireproof.judge.pack import Note, broken, check, ok
+from wireproof.model.wire import Kind, Record, Way
+from wireproof.protocols.mcp.conversation import Talk
+
+_SENT: Final = (Kind.MESSAGE, Kind.BYTES, Kind.REQUEST)
+_SHOWN: Final = 300
+"""Characters of one sent message in a sentence; all of it is in the record that the note names."""
+
+
+@check("robust.target.survives")
+def outlives(talk: Talk) -> Iterator[Note]:
+    """While its input is open a process does not end, and a server behind a URL that was there goes on taking connections."""
+    end = _refused(talk) if talk.http else _exited(talk)
+    heard = [one.seq for one in talk.records if one.way is Way.IN]
+    if end is None:
+        if heard:
+            yield ok(heard[-1])
+        return
+    if not heard or heard[0] > end.seq:
+        return  # it never was there
+    guilty = _last_sent(talk, end)
+    if not guilty:
+        return
+    how = "takes no connection any more" if talk.http else _ending(end)
+    what = ", then ".join(_shown(one) for one in guilty)
+    yield broken(*(one.seq for one in guilty), end.seq, why=f"the target {how}; the last thing it was sent was {what}")
+
+
+def _exited(talk: Talk) -> Record | None:
+    """How a process ended before we closed its input."""
+    for one in talk.records:
+        if one.kind is Kind.CLOSED:
+            return None
+        if one.kind is Kind.EXIT:
+            return one
+    return None
+
+
+def _refused(talk: Talk) -> Record | None:
+    """The first connection that was refused."""
+    return next(
+        (one for one in talk.records if one.kind is Kind.FAULT and (one.fault or "").startswith("refused")), None
+    )
+
+
+def _last_sent(talk: Talk, end: Record) -> list[Record]:
+    """What was not answered when it ended. If some of that broke rules on purpose, only that: a fence that follows is not to blame."""
+    sent = [one for one in talk.records[: end.seq] if one.way is Way.OUT and one.kind in _SENT]
+    if talk.http:
+        headed = {one.channel for one in talk.records if one.kind is Kind.HEAD}
+        sent = [one for one in sent if one.channel != end.channel]
+        cut = [one for one in sent if one.channel not in headed]
+        open_now = cut or sent[-1:]
+    else:
+        spoke = max((one.seq for one in talk.records[: end.seq] if one.way is Way.IN), default=0)
+        open_now = [one for one in sent if one.seq > spoke] or sent[-1:]
+    odd = [one for one in open_now if one.meta.get("deliberate")]
+    return (odd or open_now)[:3]
+
+
+def _ending(end: Record) -> str:
+    code, signal = end.meta.get("code"), end.meta.get("signal")
+    return f"was ended by {signal}" if signal else f"exited with code {code}" if code is not None else "exited"
+
+
+def _shown(record: Record) -> str:
+    if record.kind is Kind.REQUEST:
+        return f"{record.meta.get('method')} {record.meta.get('target')}"
+    text = record.raw.decode("utf-8", "backslashreplace")
+    return f"{brief(text, _SHOWN)} ({len(record.raw)} bytes)"
+
+
+CHECKS = (outlives,)
