@@ -157,6 +157,15 @@ def progress_token(call: Call | None) -> JSON:
     return meta.get("progressToken", ABSENT) if isinstance(meta, dict) else ABSENT
 
 
+def whose(talk: Talk, call: Call | None) -> str:
+    """Whose token a request carries, as the step of the exchange has it; empty for the usual one."""
+    exchange = talk.exchanges.get(call.span or "") if call is not None else None
+    if exchange is None or call is None or call.step is None or call.step >= len(exchange.steps):
+        return ""
+    headers = getattr(exchange.steps[call.step], "headers", {})
+    return str(headers.get("Authorization") or "")
+
+
 def _augmented(call: Call) -> bool:
     return isinstance(call.params, dict) and isinstance(call.params.get("task"), dict)
 

@@ -13,7 +13,7 @@ from wireproof.model.wire import Kind, Record, Way
 from wireproof.protocols.jsonrpc import Shape, shape
 from wireproof.protocols.mcp.checks.initiative import INPUT
 from wireproof.protocols.mcp.conversation import Inbound, Talk
-from wireproof.protocols.mcp.taskbook import STATUS_TOLD, Task, in_line, progress_token, related_id
+from wireproof.protocols.mcp.taskbook import STATUS_TOLD, Task, in_line, progress_token, related_id, whose
 from wireproof.protocols.mcp.trips import posts
 
 _ALL: Final = "mcp.tasks.related.all"
@@ -275,6 +275,21 @@ def progress_ends_with_the_task(talk: Talk) -> Iterator[Note]:
                 yield ok(progress[-1].seq, *end.seqs, requirement=row)
 
 
+@check("mcp.tasks.auth.list-own")
+def lists_no_tasks_of_others(talk: Talk) -> Iterator[Note]:
+    """What tasks/list shows to a user has no task of another one: who is somebody else, the exchange says by the token that it sends."""
+    for call, result in talk.results("tasks/list"):
+        mine = whose(talk, call)
+        made = [one for one in talk.tasks.tasks if one.creation is not None and one.created < call.seq]
+        others = [one for one in made if whose(talk, one.creation) != mine]
+        shown = [one for one in others if any(sight.call is call for sight in one.sights)]
+        for task in shown:
+            why = f"the list shows {brief(task.id)}, a task of another user"
+            yield broken(task.created, *talk.answer_seqs(call), why=why, pointer="/result/tasks")
+        if others and not shown and isinstance(result.get("tasks"), list):
+            yield ok(others[0].created, *talk.answer_seqs(call))
+
+
 @check("mcp.cancel.request-id-for-non-task", "mcp.cancel.tasks-use-cancel")
 def cancels_by_the_right_name(talk: Talk) -> Iterator[Note]:
     """A cancelled notification names the request; one that made a task on our side is cancelled by tasks/cancel."""
@@ -317,5 +332,6 @@ CHECKS = (
     polls_get_no_stream,
     progress_is_the_tasks,
     progress_ends_with_the_task,
+    lists_no_tasks_of_others,
     cancels_by_the_right_name,
 )

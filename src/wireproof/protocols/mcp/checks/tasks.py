@@ -13,7 +13,7 @@ from wireproof.model.jsontext import ABSENT, JSON, same
 from wireproof.protocols.jsonrpc import Call
 from wireproof.protocols.mcp.conversation import Talk
 from wireproof.protocols.mcp.survey import task_support
-from wireproof.protocols.mcp.taskbook import STATUSES, Sight, Task
+from wireproof.protocols.mcp.taskbook import STATUSES, Sight, Task, whose
 from wireproof.protocols.mcp.trips import cancelled
 
 _INTERNAL: Final = -32603
@@ -318,7 +318,8 @@ def lists_every_task(talk: Talk) -> Iterator[Note]:
     for pages in _readings(talk):
         last = pages[-1].answer.seq if pages[-1].answer is not None else pages[-1].seq
         for task in talk.tasks.tasks:
-            known = next((one for one in task.later(last) if one.method == "tasks/get"), None)
+            asked = (one for one in task.later(last) if one.method == "tasks/get")
+            known = next((one for one in asked if whose(talk, one.call) == whose(talk, pages[0])), None)
             if known is None or task.creation is None or task.created > pages[0].seq:
                 continue
             seqs = (task.created, pages[0].seq, last, *known.seqs)
