@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint format bench peers peers-check selftest-full oracle wheel-check
+.PHONY: demo test lint format bench peers peers-check selftest-full oracle wheel-check docs
 
 demo: $(STAMP)
 	$(BIN)/python -m wireproof run --journal .wireproof/demo-reference.jsonl -- $(BIN)/python fixtures mcp stdio
@@ -18,16 +18,16 @@ test: lint
 	$(BIN)/python -m pytest
 
 lint: $(STAMP)
-	$(BIN)/ruff check src tests fixtures schemas benchmarks
-	$(BIN)/ruff format --check src tests fixtures schemas benchmarks
+	$(BIN)/ruff check src tests fixtures schemas benchmarks docs
+	$(BIN)/ruff format --check src tests fixtures schemas benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python schemas/build.py --check
 	$(BIN)/python -m wireproof lint conformance/mcp/exchanges
 
 format: $(STAMP)
-	$(BIN)/ruff check --fix src tests fixtures schemas benchmarks
-	$(BIN)/ruff format src tests fixtures schemas benchmarks
+	$(BIN)/ruff check --fix src tests fixtures schemas benchmarks docs
+	$(BIN)/ruff format src tests fixtures schemas benchmarks docs
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py
@@ -37,6 +37,9 @@ peers: $(STAMP)
 
 peers-check: peers
 	$(BIN)/python -m pytest -m peers tests
+
+docs: $(STAMP)
+	$(BIN)/python docs/build.py build/docs
 
 selftest-full: $(STAMP)
 	$(BIN)/python -m wireproof selftest --full

@@ -12,9 +12,8 @@ from rich.console import Console
 from rich.text import Text
 
 from wireproof.cli.outputs import terminal_console
-from wireproof.engine.coverage import judges
+from wireproof.engine.explained import explanation, standing
 from wireproof.engine.run import load_suite
-from wireproof.engine.selftest import fixtures
 from wireproof.engine.suite import Suite
 from wireproof.model.catalogue import Requirement
 from wireproof.model.errors import UsageError, WireproofError
@@ -81,31 +80,10 @@ def _finding(fingerprint: str, journals: Iterable[Path], suite: Suite, console: 
 
 
 def _requirement(row: Requirement, suite: Suite, console: Console) -> None:
-    owed = f"owed by {row.role}" + ("" if row.transport == "any" else f" over {row.transport}")
-    console.print(Text.assemble((row.id, "bold"), f"   {row.level.value} ({row.basis.value}), {owed}"), soft_wrap=True)
+    console.print(Text.assemble((row.id, "bold"), f"   {standing(row)}"), soft_wrap=True)
     _line(console, "", row.title)
-    _line(console, "why", row.why)
-    _line(console, "fix", row.fix)
-    _line(console, "source", row.source)
-    _line(console, "in force", f"{row.since} to {row.until}")
-    _line(console, "testable", f"{row.testable.value}; counts for grade {row.grade.value}")
-    _line(console, "applies", f"where the target shows {', '.join(row.needs)}" if row.needs else "")
-    _line(console, "not judged", row.reason or "")
-    _line(console, "erratum", row.erratum or "")
-    found = judges(suite, row.id)
-    for name in found.exchanges:
-        one = suite.named(name)
-        _line(console, "exchange", f"{name}: {one.title} ({one.where})")
-    for name in found.checks:
-        doc = next((one.doc.split("\n\n")[0] for one in suite.pack.checks if one.name == name), "")
-        _line(console, "check", f"{name}, over every conversation{': ' + ' '.join(doc.split()) if doc else ''}")
-    if not found and not row.reason:
-        _line(console, "judged by", "nothing yet")
-    _, sins, habits = fixtures()
-    for kind, variants in (("faulty peer", sins), ("lawful peer", habits)):
-        for one in variants:
-            if one.about == row.id or row.id in one.implies:
-                _line(console, kind, f"{one.name}: {one.statement}")
+    for label, text in explanation(row, suite):
+        _line(console, label, text)
 
 
 def _line(console: Console, label: str, text: str) -> None:
