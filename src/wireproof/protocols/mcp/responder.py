@@ -1,6 +1,7 @@
 """The canned client: what wireproof answers when a legacy server asks for roots, sampling or elicitation, or pings.
 
-An exchange's `client.canned` replaces the answer of a method: {"elicitation/create": {"result": {...}}} or {"error": {...}}.
+An exchange's `client.canned` replaces the answer of a method: {"elicitation/create": {"result": {...}}} or {"error": {...}};
+{"task": {...}} is the task that answers a request which shall run as one (2025-11-25), other requests of that method have the usual answer.
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ def canned_answer(message: Mapping[str, Any], canned: Mapping[str, Any]) -> Resp
     if isinstance(identity, bool) or not isinstance(identity, str | int) or not isinstance(method, str):
         return None
     to = dump(identity)
-    if method in canned:
-        own = canned[method]
+    own = canned.get(method, {})
+    params = message.get("params")
+    if "task" in own and isinstance(params, dict) and "task" in params:
+        return Respond(to=to, result={"task": own["task"]})
+    if "result" in own or "error" in own:
         return Respond(to=to, result=own.get("result", ABSENT), error=own.get("error", ABSENT))
-    result = _result(method, message.get("params"))
+    result = _result(method, params)
     if result is ABSENT:
         return Respond(to=to, error=_METHOD_NOT_FOUND)
     return Respond(to=to, result=result)

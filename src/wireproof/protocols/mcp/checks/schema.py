@@ -16,7 +16,7 @@ from wireproof.model.exchange import Exchange, Repeat
 from wireproof.model.jsontext import ABSENT, JSON, resolve_pointer
 from wireproof.model.wire import Kind, Way
 from wireproof.protocols.jsonrpc import Call, Shape, shape
-from wireproof.protocols.mcp.conversation import Talk
+from wireproof.protocols.mcp.conversation import Inbound, Talk
 
 
 def parts(value: JSON, at: str) -> Iterator[tuple[str, JSON]]:
@@ -184,10 +184,16 @@ def our_own_messages(talk: Talk) -> Iterator[Note]:
             continue
         if not talk.schemas.valid(known["request"], question.record.message):
             continue  # to an invalid question there may be no valid answer
-        definition = known.get("result")
+        definition = "CreateTaskResult" if _became_task(question, message["result"]) else known.get("result")
         if definition is not None and not talk.schemas.valid(definition, message["result"]):
             where, why = (talk.schemas.explain(definition, message["result"]) or [("", "it is not valid")])[0]
             yield errored(record.seq, why=f"wireproof's own answer: {why}", pointer="/result" + where)
+
+
+def _became_task(question: Inbound, result: JSON) -> bool:
+    """Did the server ask for a task (2025-11-25), and is the answer one?"""
+    wanted = isinstance(question.params, dict) and "task" in question.params
+    return wanted and isinstance(result, dict) and "task" in result
 
 
 def _echoes(exchange: Exchange | None, step: int | None) -> bool:
