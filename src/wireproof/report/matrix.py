@@ -192,8 +192,9 @@ def fold(events: Iterable[Event], catalogue: Catalogue) -> Report:
 def class_of(rows: Iterable[Row]) -> ClassReached:
     """The highest class whose conditions hold, over the rows that the suite can judge (architecture: Verdicts).
 
-    III Wire: no applicable MUST row of that grade is failed, blocked or errored, and every `wire` row is passed. II Protocol: the same
-    with the protocol grade, and every `discover` row whose fact the survey found is passed. An empty plan has no class.
+    III Wire: no applicable MUST row of that grade is failed, blocked, errored or flaky, and every `wire` row is passed. II Protocol:
+    the same with the protocol grade besides. A `discover` row is unobserved where the target showed no such fact (no image in any
+    prompt, no tool that may be called): that bars no class, but is counted beside it. An empty plan has no class.
     """
     must = [
         row
@@ -207,11 +208,7 @@ def class_of(rows: Iterable[Row]) -> ClassReached:
     name = ""
     if passed:
         for label, grades in _CLASSES:
-            if not all(
-                _counts_as_kept(row, discover=Grade.PROTOCOL in grades)
-                for row in must
-                if row.requirement.grade in grades
-            ):
+            if not all(_kept(row) for row in must if row.requirement.grade in grades):
                 break
             name = label
     return ClassReached(name=name, passed=passed, applicable=seen, unobserved=len(must) - seen)
@@ -220,12 +217,10 @@ def class_of(rows: Iterable[Row]) -> ClassReached:
 _CLASSES: Final = (("III Wire", (Grade.WIRE,)), ("II Protocol", (Grade.WIRE, Grade.PROTOCOL)))
 
 
-def _counts_as_kept(row: Row, *, discover: bool) -> bool:
-    if row.verdict is Verdict.PASSED:
-        return True
-    if row.verdict is not Verdict.UNOBSERVED or row.requirement.testable is Testable.WIRE:
-        return False
-    return not (discover and row.requirement.testable is Testable.DISCOVER and row.requirement.needs)
+def _kept(row: Row) -> bool:
+    if row.verdict is not Verdict.UNOBSERVED:
+        return row.verdict is Verdict.PASSED
+    return row.requirement.testable is not Testable.WIRE and not any(one.flaky for one in row.findings)
 
 
 def cells(lane: LaneReport) -> dict[str, Counter[Verdict]]:
