@@ -28,7 +28,9 @@ def jsonrpc_message(talk: Talk) -> Iterator[Note]:
                 continue
             version = item.get("jsonrpc", ABSENT)
             if version != "2.0":
-                for row in ("mcp.base.jsonrpc", "jsonrpc.version"):
+                # What has nothing of a message is no message without a version: one fault, not two.
+                rows = ("mcp.base.jsonrpc",) if shape(item) is Shape.OTHER else ("mcp.base.jsonrpc", "jsonrpc.version")
+                for row in rows:
                     why = f'jsonrpc is {brief(version)}, not "2.0"'
                     yield broken(record.seq, why=why, pointer="/jsonrpc", requirement=row)
                 continue

@@ -49,17 +49,18 @@ def _refused_whole(call: Call) -> bool:
     return (call.status is not None and call.status >= 400) or message.get("id") is None
 
 
-_TAKEN: Final = ("mcp.base.batch.receive", "jsonrpc.batch.each-answered")
+_TAKEN: Final = ("jsonrpc.batch.each-answered", "mcp.base.batch.receive")
 
 
 @check(*_TAKEN)
 def each_answered(talk: Talk) -> Iterator[Note]:
-    """A batch is taken: each request in it has its response, in whatever grouping."""
+    """In a batch that was taken each request has its response, in whatever grouping. One that was not taken at all is one fault, not
+    several, and its exchange tells it."""
     for call in _batches(talk):
-        if not call.due:
-            continue
         ids = [one.get("id") for one in _responses(call) if isinstance(one, dict)]
         missing = [due for due in call.due if not any(same(due, one) for one in ids)]
+        if len(missing) == len(call.due):
+            continue
         seqs = (call.seq, *(one.seq for one in call.answers))
         for row in _TAKEN:
             if missing:

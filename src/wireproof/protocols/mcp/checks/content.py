@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from wireproof.judge.matching import brief
 from wireproof.judge.pack import Note, broken, check, ok
-from wireproof.model.jsontext import JSON
+from wireproof.model.jsontext import ABSENT, JSON
 from wireproof.protocols.jsonrpc import Call
 from wireproof.protocols.mcp.checks.lists import entries
 from wireproof.protocols.mcp.conversation import Talk
@@ -93,7 +93,10 @@ def _contents(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 @check("mcp.prompts.image-base64", "mcp.prompts.audio-base64", "mcp.prompts.embedded")
 def prompt_content(talk: Talk) -> Iterator[Note]:
-    """Pictures and sounds in prompts are base64 with a MIME type; an embedded resource has URI, MIME type and text or blob."""
+    """Pictures and sounds in prompts are base64 with a MIME type; an embedded resource has URI, MIME type and text or blob.
+
+    The page demands the MIME type of a resource, the schema says that it is there if it is known: who leaves it out may not know it.
+    """
     for call, result in talk.results("prompts/get"):
         for index, message in enumerate(entries(result, "messages")):
             content = message.get("content")
@@ -118,17 +121,24 @@ def _media(talk: Talk, call: Call, content: dict[str, Any], at: str, row: str) -
 
 def _embedded(talk: Talk, call: Call, resource: JSON, at: str) -> Note:
     held = resource if isinstance(resource, dict) else {}
-    uri, mime = held.get("uri"), held.get("mimeType")
+    uri, mime = held.get("uri"), held.get("mimeType", ABSENT)
     why = ""
     if not isinstance(uri, str) or not _SCHEME.match(uri):
         why = f"the URI of the embedded resource is {brief(uri)}"
-    elif not isinstance(mime, str) or not _MIME.fullmatch(mime):
+    elif mime is not ABSENT and (not isinstance(mime, str) or not _MIME.fullmatch(mime)):
         why = f"the MIME type of the embedded resource is {brief(mime)}"
     elif not isinstance(held.get("text"), str) and (problem := not_base64(held.get("blob"))):
         why = f"the embedded resource has no text, and its blob {problem}"
     row = "mcp.prompts.embedded"
     seqs = talk.answer_seqs(call)
-    return broken(*seqs, why=why, pointer=at, requirement=row) if why else ok(*seqs, requirement=row)
+    if why:
+        return broken(*seqs, why=why, pointer=at, requirement=row)
+    remark = (
+        "the embedded resource has no MIME type, which the schema allows and the page does not"
+        if mime is ABSENT
+        else ""
+    )
+    return ok(*seqs, remark=remark, requirement=row)
 
 
 @check("mcp.completion.max-100")

@@ -97,35 +97,48 @@ def input_schemas(talk: Talk) -> Iterator[Note]:
             yield broken(*seqs, why=why, pointer=at, subject=_title(tool), requirement="mcp.tools.no-params-schema")
 
 
-@check("mcp.jsonschema.valid-schema", "mcp.jsonschema.recommend-2020-12")
+@check("mcp.jsonschema.valid-schema")
 def published_schemas(talk: Talk) -> Iterator[Note]:
-    """Every published schema is valid in its own dialect, and that dialect is 2020-12."""
+    """Every published schema is valid in its own dialect."""
     for call, pointer, tool in listed(talk):
-        for member in ("inputSchema", "outputSchema"):
-            schema = tool.get(member)
-            if not isinstance(schema, dict):
-                continue
-            seqs, at = talk.answer_seqs(call), f"{pointer}/{member}"
-            problems = talk.schemas.target_schema_problems(schema)
+        for member, schema in _schemas(tool):
+            seqs, problems = talk.answer_seqs(call), talk.schemas.target_schema_problems(schema)
             if problems:
                 why = f"{member} of {brief(_title(tool))} is no valid schema: {problems[0]}"
-                yield broken(
-                    *seqs, why=why, pointer=at, subject=_title(tool), requirement="mcp.jsonschema.valid-schema"
-                )
+                yield broken(*seqs, why=why, pointer=f"{pointer}/{member}", subject=_title(tool))
             else:
-                yield ok(*seqs, requirement="mcp.jsonschema.valid-schema")
-            dialect = schema.get("$schema", _2020)
-            if isinstance(dialect, str) and dialect.rstrip("#").endswith(_2020):
-                yield ok(*seqs, requirement="mcp.jsonschema.recommend-2020-12")
-            else:
-                why = f"{member} of {brief(_title(tool))} is written in {brief(dialect)}"
-                yield broken(
-                    *seqs,
-                    why=why,
-                    pointer=f"{at}/$schema",
-                    subject=_title(tool),
-                    requirement="mcp.jsonschema.recommend-2020-12",
-                )
+                yield ok(*seqs)
+
+
+def _schemas(tool: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for member in ("inputSchema", "outputSchema"):
+        schema = tool.get(member)
+        if isinstance(schema, dict):
+            yield member, schema
+
+
+@check("mcp.jsonschema.recommend-2020-12")
+def dialect_recommended(talk: Talk) -> Iterator[Note]:
+    """The schemas of tools are written in 2020-12. Which library wrote them is one choice for all of them, so it is one finding."""
+    for call in talk.requests:
+        if call.method != "tools/list" or not isinstance(call.result, dict):
+            continue
+        dialects = [
+            (f"{member} of {brief(_title(tool))}", schema.get("$schema", _2020))
+            for tool in entries(call.result, "tools")
+            for member, schema in _schemas(tool)
+        ]
+        other = [(what, said) for what, said in dialects if not _recommended(said)]
+        if other:
+            what, said = other[0]
+            why = f"{len(other)} of {len(dialects)} schemas are not of 2020-12: {what} is written in {brief(said)}"
+            yield broken(*talk.answer_seqs(call), why=why, pointer="/result/tools")
+        elif dialects:
+            yield ok(*talk.answer_seqs(call))
+
+
+def _recommended(dialect: JSON) -> bool:
+    return isinstance(dialect, str) and dialect.rstrip("#").endswith(_2020)
 
 
 def calls_of_tools(talk: Talk) -> Iterator[tuple[Call, dict[str, Any], JSON]]:
@@ -201,7 +214,13 @@ def structured_results(talk: Talk) -> Iterator[Note]:
         elif plain:
             yield ok(*seqs, requirement="mcp.tools.structured-content-object")
         texts = [one.get("text") for one in entries(result, "content") if one.get("type") == "text"]
-        if any(_says(one, structured) for one in texts) or _item_by_item(texts, structured):
+        inner = _unwrapped(structured)
+        if any(_says(one, structured) for one in texts):
+            yield ok(*seqs, requirement="mcp.tools.structured-text")
+        elif inner is not structured and (any(_says(one, inner) for one in texts) or _item_by_item(texts, inner)):
+            remark = "a text repeats what the one member of structuredContent holds, not the whole of it"
+            yield ok(*seqs, remark=remark, requirement="mcp.tools.structured-text")
+        elif _item_by_item(texts, structured):
             yield ok(*seqs, requirement="mcp.tools.structured-text")
         else:
             why = f"no text of {brief(subject)} repeats its structured content as JSON"
@@ -210,26 +229,27 @@ def structured_results(talk: Talk) -> Iterator[Note]:
             )
 
 
-def _says(text: JSON, structured: JSON) -> bool:
-    """Is the text that value as JSON? What a mere wrapper {"result": value} holds counts too, as some libraries write it."""
-    try:
-        said = json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
-        said = text
-    inner = _unwrapped(structured)
-    return same(said, structured) or same(said, inner) or same(text, inner)
-
-
-def _item_by_item(texts: list[JSON], structured: JSON) -> bool:
-    """A list whose items each have a text of their own."""
-    inner = _unwrapped(structured)
-    if not isinstance(inner, list) or len(inner) != len(texts):
+def _says(text: JSON, value: JSON) -> bool:
+    """Is the text that value as JSON, or that very string?"""
+    if not isinstance(text, str):
         return False
-    return all(_says(text, item) for text, item in zip(texts, inner, strict=True))
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return text == value
+    return bool(same(said, value)) or text == value
+
+
+def _item_by_item(texts: list[JSON], value: JSON) -> bool:
+    """A list whose items each have a text of their own."""
+    if not isinstance(value, list) or len(value) != len(texts):
+        return False
+    return all(_says(text, item) for text, item in zip(texts, value, strict=True))
 
 
 def _unwrapped(structured: JSON) -> JSON:
-    return structured["result"] if isinstance(structured, dict) and set(structured) == {"result"} else structured
+    """What a mere wrapper holds, which libraries put around a value because structuredContent had to be an object."""
+    return next(iter(structured.values())) if isinstance(structured, dict) and len(structured) == 1 else structured
 
 
 @check("mcp.tools.embedded-capability")
@@ -249,6 +269,7 @@ CHECKS = (
     tool_names_unique,
     input_schemas,
     published_schemas,
+    dialect_recommended,
     arguments_validated,
     structured_results,
     embedded_resources,
