@@ -236,8 +236,8 @@ def _says(text: JSON, value: JSON) -> bool:
     try:
         said = json.loads(text)
     except (ValueError, RecursionError):
-        return text == value
-    return bool(same(said, value)) or text == value
+        said = text
+    return same(said, value) or same(text, value)
 
 
 def _item_by_item(texts: list[JSON], value: JSON) -> bool:
