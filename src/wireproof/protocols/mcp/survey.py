@@ -61,7 +61,7 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
         support: [one for one in facts["callable"] if task_support(one) == support]
         for support in ("forbidden", "optional", "required")
     }
-    facts["jobs"] = [*facts["as_task"]["optional"], *facts["as_task"]["required"]]
+    facts["jobs"] = [*facts["as_task"]["optional"], *facts["as_task"]["required"]][:MOST_JOBS]
     facts["readable"] = facts["resources"][:20]
     facts["prompts"] = [prompt_given(one, policy) for one in facts["prompts"]]
     facts["resourceTemplates"] = [template_given(one, policy) for one in facts["resourceTemplates"]]
@@ -188,6 +188,8 @@ _KEY: Final = {
     "prompt": "name",
 }
 MOST: Final = 20
+MOST_JOBS: Final = 6
+"""Tools that are run as tasks: each may take the time that its work takes."""
 _FACT: Final = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
 
 

@@ -190,7 +190,7 @@ def leaves_input_required(talk: Talk) -> Iterator[Note]:
 
 @check("mcp.tasks.input.no-upgrade")
 def polls_get_no_stream(talk: Talk) -> Iterator[Note]:
-    """tasks/get over HTTP is answered by JSON where the server can do that: where other requests are."""
+    """tasks/get over HTTP is answered by JSON where the server can do that: where other requests are, and nothing else waits to be sent."""
     if not talk.http:
         return
     answered = [one for one in posts(talk, Shape.REQUEST) if one.status == 200 and one.answer is not None]
@@ -200,7 +200,7 @@ def polls_get_no_stream(talk: Talk) -> Iterator[Note]:
             continue
         if trip.content_type == "application/json":
             yield ok(*trip.seqs)
-        elif trip.streams and plain:
+        elif trip.streams and plain and [one.kind for one in trip.parts].count(Kind.MESSAGE) == 1:
             yield broken(*trip.seqs, why="tasks/get is answered with a stream, and other requests with JSON")
 
 
