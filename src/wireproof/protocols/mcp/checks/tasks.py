@@ -363,21 +363,28 @@ def _readings(talk: Talk) -> Iterator[list[Call]]:
 
 @check("mcp.tasks.cancel.terminal-32602")
 def refuses_to_cancel_the_finished(talk: Talk) -> Iterator[Note]:
-    """Cancelling a task that has come to its end is refused with -32602."""
+    """Cancelling a task that has come to its end is refused with -32602. That it had, earlier words of the server show, or the answer."""
     for task in talk.tasks.tasks:
         for call in task.asked("tasks/cancel"):
-            end = task.ended_before(call.seq)
-            if end is None or call.answer is None or not talk.has("tasks.cancel"):
+            if call.answer is None or not talk.has("tasks.cancel"):
                 continue
-            seqs = (*end.seqs, *talk.answer_seqs(call))
-            code = call.error.get("code") if isinstance(call.error, dict) else None
-            if code == _INVALID:
-                yield ok(*seqs)
-            elif isinstance(call.error, dict):
-                why = f"cancelling a task that is {end.status} gives the error {brief(code)}"
-                yield broken(*seqs, why=why, pointer="/error/code")
-            else:
-                yield broken(*seqs, why=f"a task that is {end.status} was cancelled", pointer="/result")
+            end, seqs = task.ended_before(call.seq), talk.answer_seqs(call)
+            if end is not None:
+                yield _refused(end, call, (*end.seqs, *seqs))
+            elif isinstance(call.result, dict) and call.result.get("status") in ("completed", "failed"):
+                why = f"the answer to tasks/cancel is a task that is {call.result['status']}"
+                yield broken(*seqs, why=why, pointer="/result/status")
+
+
+def _refused(end: Sight, call: Call, seqs: tuple[int, ...]) -> Note:
+    """What is to be said of the answer to a cancellation that came too late."""
+    if not isinstance(call.error, dict):
+        return broken(*seqs, why=f"a task that is {end.status} was cancelled", pointer="/result")
+    code = call.error.get("code")
+    if code == _INVALID:
+        return ok(*seqs)
+    why = f"cancelling a task that is {end.status} gives the error {brief(code)}"
+    return broken(*seqs, why=why, pointer="/error/code")
 
 
 @check("mcp.tasks.cancel.transition", "mcp.tasks.cancel.sticky")
@@ -390,8 +397,8 @@ def cancelled_for_good(talk: Talk) -> Iterator[Note]:
             seqs = talk.answer_seqs(call)
             later = list(task.later(call.answer.seq))
             shown = call.result.get("status", later[0].status if later else ABSENT)
-            if shown is ABSENT:
-                continue
+            if shown is ABSENT or shown in ("completed", "failed"):
+                continue  # such a task was not to be cancelled at all
             if shown == "cancelled":
                 yield ok(*seqs, requirement="mcp.tasks.cancel.transition")
             else:
