@@ -171,14 +171,18 @@ def our_own_messages(talk: Talk) -> Iterator[Note]:
         if not talk.schemas.valid(definition, call.message):
             where, why = (talk.schemas.explain(definition, call.message) or [("", "it is not valid")])[0]
             yield errored(call.seq, why=f"wireproof's own {call.method}: {why}", pointer=where)
-    asked = {brief(one.record.message.get("id")): one for one in talk.requests_in}
+    asked: dict[str, list[Inbound]] = {}
+    for one in talk.requests_in:
+        asked.setdefault(brief(one.record.message.get("id")), []).append(one)
     for record in talk.records:
         if record.way is not Way.OUT or record.kind is not Kind.MESSAGE or record.meta.get("deliberate"):
             continue
         message = record.message
         if shape(message) is not Shape.RESPONSE or "result" not in message:
             continue
-        question = asked.get(brief(message.get("id")))
+        before = asked.get(brief(message.get("id")), ())
+        # A server without sessions may begin to count anew.
+        question = next((one for one in reversed(before) if one.seq < record.seq), None)
         known = talk.schemas.methods.get(question.method, {}) if question is not None else {}
         if question is None or "request" not in known:
             continue
