@@ -14,7 +14,7 @@ EVIL = "\x1b]0;owned\x07\r\nname"
 
 
 def events(progress: Progress) -> None:
-    facts = {"callable": [{"name": EVIL}, {"name": "add"}]}
+    facts = {"called": [EVIL, "add"]}
     with progress:
         progress(TranscriptOpened(transcript="t1", purpose="main", **PLACE))
         progress(Told(text="2025-11-25 over stdio: offered", level="offer"))

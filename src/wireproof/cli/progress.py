@@ -43,7 +43,7 @@ class Progress:
 
     def _calls(self, event: Surveyed) -> None:
         """Which tools are about to be called is said before the first call, each name once a run."""
-        names = [str(one["name"]) for one in event.facts.get("callable", ())]
+        names = [str(one) for one in event.facts.get("called", ())]
         fresh = [one for one in names if one not in self._named]
         if not fresh:
             return

@@ -341,10 +341,18 @@ class LaneRunner:
                 selection=asdict(self.selection),
             )
         )
-        named = [one["name"] for one in self.facts.get("callable", ())]
+        named = self.facts.get("called", ())
         if named:
-            text = f"{self.revision.id} {self.transport}: tools that may be called: {', '.join(named)}"
+            text = f"{self.revision.id} {self.transport}: tools that are called: {', '.join(named)}"
             self.emit(Told(text=text, level="calls"))
+        where = f"{self.revision.id} over {self.transport}"
+        if self.facts.get("remainder"):
+            left = ", ".join(f"{count} {name}" for name, count in self.facts["remainder"].items())
+            text = f"{where}: what is played for each is played for a few; left alone were {left}"
+            self.emit(Told(text=text, level="remainder"))
+        if self.facts.get("unread"):
+            text = f"{where}: not read to the end: {', '.join(self.facts['unread'])}"
+            self.emit(Told(text=text, level="remainder"))
         if self.facts.get("fixtures"):
             text = f"{self.revision.id} {self.transport}: a server made for harnesses, so its own fixtures are used too"
             self.emit(Told(text=f"{text}: {', '.join(self.facts['fixtures'])}", level="calls"))

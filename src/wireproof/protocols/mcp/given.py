@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from uritemplate import URITemplate
@@ -29,27 +30,27 @@ def may_call(tool: Mapping[str, Any], policy: Mapping[str, Any]) -> bool:
 
 
 def callable_tools(
-    tool: Mapping[str, Any], policy: Mapping[str, Any], tools: list[dict[str, Any]], lens: Lens
+    tool: Mapping[str, Any], policy: Mapping[str, Any], names: AbstractSet[str], lens: Lens
 ) -> list[dict[str, Any]]:
     """The tool, once for each of the user's argument objects or once with ours: `arguments`, whether they are `invented`, a `subject`
     where one name is not enough; and, where there are such, `recased`, its name in other letters that no tool has, and `spoiled`,
-    arguments that its schema refuses."""
+    arguments that its schema refuses. `names` are those of all tools."""
     given = policy.get("named", {}).get(tool["name"], ())
     return [
-        _with_arguments(tool, arguments, number, tools, lens, invented=not given)
+        _with_arguments(tool, arguments, number, names, lens, invented=not given)
         for number, arguments in enumerate(given or (smallest(tool.get("inputSchema")),), start=1)
     ]
 
 
 def _with_arguments(
-    tool: Mapping[str, Any], arguments: JSON, number: int, tools: list[dict[str, Any]], lens: Lens, *, invented: bool
+    tool: Mapping[str, Any], arguments: JSON, number: int, names: AbstractSet[str], lens: Lens, *, invented: bool
 ) -> dict[str, Any]:
     made = {**tool, "arguments": arguments, "invented": invented}
     if number > 1:
         made["subject"] = f"{tool['name']}#{number}"
         return made
     recased = tool["name"].swapcase()
-    if all(one["name"] != recased for one in tools):
+    if recased not in names:
         made["recased"] = recased
     bad = spoiled(tool.get("inputSchema"), arguments)
     if bad is not None and lens.schemas.target_problems(tool.get("inputSchema"), bad):

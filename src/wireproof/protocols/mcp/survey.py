@@ -31,7 +31,7 @@ _PARTS: Final = ("tasks.list", "tasks.cancel", "tasks.requests.tools.call")
 
 def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
     """Facts: capabilities, server (name, version), supported_versions, the four lists, callable tools, tags (what `needs` name)."""
-    facts: dict[str, Any] = {"capabilities": {}, "server": {}, "supported_versions": [], "session": False}
+    facts: dict[str, Any] = {"capabilities": {}, "server": {}, "supported_versions": [], "session": False, "unread": []}
     facts["transport"] = lens.transport
     for found in _LISTS.values():
         facts[found[0]] = []
@@ -45,24 +45,26 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
             if call.method in _LISTS:
                 name, key = _LISTS[call.method]
                 _gather(facts[name], result.get(name), key)
-                if isinstance(result.get("nextCursor"), str):
+                more = isinstance(result.get("nextCursor"), str)
+                facts["unread"] = [one for one in facts["unread"] if one != call.method] + [call.method] * more
+                if more:
                     facts.setdefault("paged", []).append(call.method)
             if call.method == "completion/complete" and not lens.revision.traits.get("completions_capability"):
                 facts["completes"] = True
         facts["protected"] = facts.get("protected", False) or any(call.status == 401 for call in talk.calls)
     facts["fixtures"] = _fixtures(facts, policy, lens.tables.get("profiles", ()))
-    facts["callable"] = [
-        made
-        for one in facts["tools"]
-        if may_call(one, policy)
-        for made in callable_tools(one, policy, facts["tools"], lens)
-    ]
+    allowed = [one for one in facts["tools"] if may_call(one, policy)]
+    chosen = _chosen(allowed, policy)
+    names = {one["name"] for one in facts["tools"]}
+    facts["callable"] = [made for one in chosen for made in callable_tools(one, policy, names, lens)]
     facts["as_task"] = {
         support: [one for one in facts["callable"] if task_support(one) == support]
         for support in ("forbidden", "optional", "required")
     }
     facts["jobs"] = [*facts["as_task"]["optional"], *facts["as_task"]["required"]][:MOST_JOBS]
-    facts["readable"] = facts["resources"][:20]
+    facts["readable"] = facts["resources"][:MOST]
+    facts["called"] = list(dict.fromkeys(one["name"] for one in (*facts["callable"][:MOST], *facts["jobs"])))
+    facts["remainder"] = _remainder(facts, len(allowed) - len(facts["called"]))
     facts["prompts"] = [prompt_given(one, policy) for one in facts["prompts"]]
     facts["resourceTemplates"] = [template_given(one, policy) for one in facts["resourceTemplates"]]
     facts["bare_prompts"] = [one for one in facts["prompts"] if "bare" in one]
@@ -93,9 +95,27 @@ def _opening(facts: dict[str, Any], method: str, result: Mapping[str, Any]) -> N
 def _gather(known: list[dict[str, Any]], items: JSON, key: str) -> None:
     names = {one[key] for one in known}
     for item in items if isinstance(items, list) else []:
-        if isinstance(item, dict) and isinstance(item.get(key), str) and item[key] not in names and len(known) < 5000:
+        if (
+            isinstance(item, dict)
+            and isinstance(item.get(key), str)
+            and item[key] not in names
+            and len(known) < MOST_LISTED
+        ):
             known.append(item)
             names.add(item[key])
+
+
+def _chosen(tools: list[dict[str, Any]], policy: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The tools that may be called, in listed order; where not all can be, those that the user names come first."""
+    named = policy.get("named", {})
+    return tools if len(tools) <= MOST else sorted(tools, key=lambda one: one["name"] not in named)[:MOST_KNOWN]
+
+
+def _remainder(facts: Mapping[str, Any], uncalled: int) -> dict[str, int]:
+    """How many of what was listed are left alone, because what is played for each is played for MOST at most; only what there is."""
+    kinds = {"resources": "resources", "resource templates": "resourceTemplates", "prompts": "prompts"}
+    left = {"tools": uncalled} | {name: len(facts[kind]) - MOST for name, kind in kinds.items()}
+    return {name: count for name, count in left.items() if count > 0}
 
 
 def _fixtures(facts: Mapping[str, Any], policy: Mapping[str, Any], profiles: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -188,6 +208,10 @@ _KEY: Final = {
     "prompt": "name",
 }
 MOST: Final = 20
+MOST_LISTED: Final = 20_000
+"""Items of one list that are remembered."""
+MOST_KNOWN: Final = 200
+"""Tools that may be called for which arguments are made, so that there are jobs among them."""
 MOST_JOBS: Final = 6
 """Tools that are run as tasks: each may take the time that its work takes."""
 _FACT: Final = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
