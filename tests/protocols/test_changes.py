@@ -163,6 +163,26 @@ def test_how_a_stream_ends(after: list[dict[str, Any]], found: bool | None) -> N
     assert judged.get(row) == (None if found is None else {found})
 
 
+def test_what_was_cancelled_over_http_may_just_end() -> None:
+    cancel = {"from": "us", "channel": "c", **_tells("notifications/cancelled", requestId=7)}
+    end = {"kind": Kind.END, "channel": "s", "meta": {"complete": True}}
+    steps = [{**one, "channel": "s"} for one in _subscription(toolsListChanged=True)]
+    assert "mcp.subscriptions.graceful-result" not in _judged(
+        subscriptions.CHECKS, *steps, cancel, end, revision=MODERN, transport="http"
+    )
+
+
+def test_progress_of_the_subscription_itself() -> None:
+    listen, told = ({**one, "channel": "s"} for one in _subscription(toolsListChanged=True))
+    progress = {**_tells("notifications/progress", progressToken="p", progress=1), "channel": "s"}
+    row = "mcp.subscriptions.request-scoped-elsewhere"
+    judged = _judged(subscriptions.CHECKS, listen, told, progress, revision=MODERN, transport="http")
+    assert judged[row] == {False}
+    listen["message"]["params"]["_meta"] = {"progressToken": "p"}
+    judged = _judged(subscriptions.CHECKS, listen, told, progress, revision=MODERN, transport="http")
+    assert row not in judged
+
+
 @pytest.mark.parametrize(
     ("message", "code", "found"),
     [

@@ -150,7 +150,10 @@ def request_scoped(talk: Talk) -> Iterator[Note]:
         rows = ["mcp.subscriptions.request-scoped-elsewhere"]
         rows += ["mcp.logging.request-scoped"] if one.method == "notifications/message" else []
         seqs = (one.call.seq, one.seq) if one.call else (one.seq,)
-        if any(one in delivered(talk, call) for call in open_before):
+        own = [call for call in open_before if one in delivered(talk, call)]
+        if any(_told_of(call, one) for call in own):
+            continue  # progress that the subscription itself asked for: the page does not think of it
+        if own:
             for row in rows:
                 yield broken(*seqs, why=f"{one.method} came on the stream of a subscription", requirement=row)
         elif one.method == "notifications/message" and _strays(talk, one):
@@ -159,6 +162,12 @@ def request_scoped(talk: Talk) -> Iterator[Note]:
         elif open_before:
             for row in rows:
                 yield ok(*seqs, requirement=row)
+
+
+def _told_of(call: Call, one: Inbound) -> bool:
+    meta = call.params.get("_meta") if isinstance(call.params, dict) else None
+    token = meta.get("progressToken", ABSENT) if isinstance(meta, dict) else ABSENT
+    return token is not ABSENT and isinstance(one.params, dict) and same(one.params.get("progressToken"), token)
 
 
 def _strays(talk: Talk, one: Inbound) -> bool:
@@ -179,9 +188,21 @@ def ended_gracefully(talk: Talk) -> Iterator[Note]:
         elif talk.http and call.answer is None and any(one.method == ACKNOWLEDGED for one in delivered(talk, call)):
             end = next((one for one in talk.records if one.kind is Kind.END and one.channel == call.channel), None)
             closed = next((one.seq for one in talk.records if one.kind is Kind.CLOSED), len(talk.records))
-            if end is not None and end.meta.get("complete") is True and end.seq < closed:
+            if end is not None and end.meta.get("complete") is True and end.seq < min(closed, _given_up(talk, call)):
                 why = "the server ended the stream of the subscription without answering the request"
                 yield broken(call.seq, end.seq, why=why)
+
+
+def _given_up(talk: Talk, call: Call) -> int:
+    """seq of the notification by which we cancelled the request; after all records if there was none."""
+    found = (
+        one.seq
+        for one in talk.notifications_out
+        if one.method == "notifications/cancelled"
+        and isinstance(one.params, dict)
+        and same(one.params.get("requestId"), call.id)
+    )
+    return next(found, len(talk.records))
 
 
 @check("mcp.subscriptions.final-result-id")
