@@ -126,6 +126,7 @@ def verdict(rows: Sequence[Row]) -> str:
     return next((word for name, word in _WORDS.items() if name in words), "abstain")
 
 
+_REQUEST = '"id":'
 _WORDS = {"errored": "errored", "failed": "warn", "passed": "pass"}
 
 
@@ -142,9 +143,11 @@ def _broken(report: Report, row: Row) -> dict[str, Any]:
 
 
 def shown(played: suite.Played, wanted: str) -> dict[str, str] | None:
-    """The last exchange of the scenario whose request holds that text, the last of all when there is none."""
+    """The last exchange of the scenario whose request holds that text, the last request of all when there is none."""
     texts = [exchange_text(one) for one in played.exchanges]
-    fitting = [one for one in texts if wanted in one["request"]] or texts
+    fitting = [one for one in texts if wanted in one["request"]]
+    # A client's GET may come at any moment, so that it would be the last one only now and then.
+    fitting = fitting or [one for one in texts if _REQUEST in one["request"]]
     return fitting[-1] if fitting else None
 
 

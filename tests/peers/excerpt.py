@@ -12,6 +12,7 @@ SHOWN = 400
 
 _HEADERS = ("host", "origin", "mcp-", "content-type", "last-event-id")
 _USUAL_TYPE = "content-type: application/json"
+_ID = re.compile(r'("id": ?)\d+')
 _CHANGING = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)"), "<time>"),
@@ -41,8 +42,8 @@ def part_text(part: Part, *, first: bool) -> str:
 
 
 def record_text(record: Any) -> str:
-    """A record of a journal likewise."""
-    body = record.raw.decode("utf-8", "backslashreplace")
+    """A record of a journal likewise; ids too, as what is played side by side is numbered as it comes."""
+    body = _ID.sub(r"\1<id>", record.raw.decode("utf-8", "backslashreplace"))
     if record.way.value == "out" and "target" in record.meta:
         headers = [f"{name}: {value}" for name, value in record.meta["headers"]]
         told = [each for each in headers if _matters(each, request=True)]
