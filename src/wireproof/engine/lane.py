@@ -139,7 +139,6 @@ class LaneRunner:
         return not any(one.kind is Kind.SKIPPED for one in session.records)
 
     async def _open(self, session: Session, capabilities: JSON = ABSENT) -> None:
-        """The usual opening, with the capabilities that an exchange's client has, where it has its own."""
         name = self.suite.pack.opening(self.revision)
         if name is None:
             session.opened = True
@@ -175,13 +174,13 @@ class LaneRunner:
 
     def _filled(self, exchange: Exchange, capabilities: JSON = ABSENT) -> Exchange:
         """An opening or survey exchange with what the lane itself knows filled in."""
-        own = {} if capabilities is ABSENT else {"client_capabilities": capabilities}
-        return self.suite.pack.fill(exchange, {**self._own_facts(), **own})[0]
+        return self.suite.pack.fill(exchange, self._own_facts(capabilities))[0]
 
-    def _own_facts(self) -> dict[str, Any]:
+    def _own_facts(self, capabilities: JSON = ABSENT) -> dict[str, Any]:
+        usual = self.revision.traits.get("client_capabilities", {})
         return {
             "revision": self.revision.id,
-            "client_capabilities": self.revision.traits.get("client_capabilities", {}),
+            "client_capabilities": usual if capabilities is ABSENT else capabilities,
             "liveness": self.revision.traits.get("liveness", ""),
             "version": __version__,
             "target": {
