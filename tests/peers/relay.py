@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from peerlist import free_port
 
 _CHUNK = 65536
+_LINGER_S = 0.5
 _LENGTH = re.compile(rb"(?im)^content-length:[ \t]*(\d+)")
 _CHUNKED = re.compile(rb"(?im)^transfer-encoding:[^\r\n]*chunked")
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
@@ -110,13 +111,15 @@ class Relay:
             wire.sent += told
             if not _send(far, told):
                 break
+        # A client that has seen the status may leave before the body came; the body is worth keeping all the same.
+        time.sleep(_LINGER_S)
         _cut(far)
 
     def _homeward(self, far: socket.socket, near: socket.socket, wire: _Wire) -> None:
+        heard = True
         for piece in _pieces(far):
             wire.came += piece
-            if not _send(near, piece):
-                break
+            heard = heard and _send(near, piece)
         _cut(near)
 
 
