@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import calibration
+import excerpt
 from calibration import Calibration, Cell, Entry
 
 _SHOWN = 200
@@ -173,7 +174,7 @@ def _disagreements(known: Calibration, every: Sequence[Cell]) -> Iterator[str]:
         yield "```text"
         yield f"{cells[0].scenario}, {cells[0].target}, {cells[0].revision}"
         only_ours = cells[0].seen["theirs"] == "pass" and cells[0].seen.get("broken")
-        yield from _bytes(only_ours[0] if only_ours else cells[0].seen["bytes"])
+        yield from _bytes(only_ours[0] if only_ours else cells[0].seen["bytes"], excerpt.SHOWN)
         yield "```"
         yield ""
 
@@ -238,13 +239,13 @@ def _both(cell: Cell) -> str:
     return theirs if cell.agreed else f"{theirs} / {mine}"
 
 
-def _bytes(shown: Entry | None) -> Iterator[str]:
+def _bytes(shown: Entry | None, longest: int = _SHOWN) -> Iterator[str]:
     if shown is None:
         yield "(nothing was sent)"
         return
     for sign, text in ((">", shown["request"]), ("<", shown["response"])):
-        yield from (f"{sign} {_cut(line)}" for line in text.splitlines() if not _USUAL.match(line))
+        yield from (f"{sign} {_cut(line, longest)}" for line in text.splitlines() if not _USUAL.match(line))
 
 
-def _cut(line: str) -> str:
-    return line if len(line) <= _SHOWN else line[:_SHOWN] + " ..."
+def _cut(line: str, longest: int) -> str:
+    return line if len(line) <= longest else line[:longest] + " ..."
