@@ -14,7 +14,7 @@ from wireproof.judge.matching import brief
 from wireproof.judge.pack import Note, broken, check, ok
 from wireproof.model.jsontext import JSON, dump
 from wireproof.protocols.jsonrpc import Call
-from wireproof.protocols.mcp.checks.tools import calls_of_tools, complains
+from wireproof.protocols.mcp.checks.tools import calls_of_tools
 from wireproof.protocols.mcp.conversation import Talk
 
 _2020: Final = "json-schema.org/draft/2020-12/schema"
@@ -59,46 +59,30 @@ def _numeric_bound(key: str, value: JSON) -> bool:
     return key in ("exclusiveMinimum", "exclusiveMaximum") and not isinstance(value, bool)
 
 
-@check("mcp.jsonschema.validate-by-dialect", "mcp.jsonschema.support-2020-12")
+@check("mcp.jsonschema.support-2020-12")
 def read_in_their_dialect(talk: Talk) -> Iterator[Note]:
-    """A server that validates arguments at all does it by the whole of its schema's dialect, 2020-12 where none is named.
+    """Who refuses arguments that only keywords younger than draft-04 refuse knows 2020-12, the dialect where none is named.
 
-    Arguments that only keywords younger than draft-04 refuse are refused too, if the same tool refuses what older ones refuse. That a
-    server lacks 2020-12 as such is held against it only when it says so itself.
+    Who takes them may just not validate its arguments, which is for another row; that a server lacks 2020-12 is held against it only
+    when it says so itself.
     """
-    checked = {
-        tool["name"] for call, tool, given in calls_of_tools(talk) if _plainly_wrong(talk, tool, given) and _no(call)
-    }
     for call, tool, given in calls_of_tools(talk):
         schema = tool.get("inputSchema")
         if not isinstance(given, dict) or not isinstance(schema, dict) or not _in_2020(schema):
             continue
         seqs, subject = talk.answer_seqs(call), str(tool["name"])[:80]
-        both = ("mcp.jsonschema.validate-by-dialect", "mcp.jsonschema.support-2020-12")
         if not talk.schemas.target_problems(schema, given):
             said = brief(call.error) if isinstance(call.error, dict) else dump(call.result) if _no(call) else ""
             if _DISOWNS.search(said):
                 why = f"{brief(subject)} has a schema of 2020-12, and a call that it allows is refused: {said[:200]}"
-                yield broken(*seqs, why=why, subject=subject, requirement="mcp.jsonschema.support-2020-12")
-            continue
-        if talk.schemas.target_problems(older(schema), given):
-            continue  # wrong in every dialect
-        if _no(call):
-            for row in both:
-                yield ok(*seqs, requirement=row)
-        elif tool["name"] in checked and isinstance(call.result, dict) and not complains(call.result):
-            why = f"{brief(subject)} refuses wrong arguments, but takes {brief(given)}, which its schema refuses in 2020-12"
-            yield broken(*seqs, why=why, subject=subject, requirement="mcp.jsonschema.validate-by-dialect")
+                yield broken(*seqs, why=why, subject=subject)
+        elif not talk.schemas.target_problems(older(schema), given) and _no(call):
+            yield ok(*seqs)
 
 
 def _in_2020(schema: dict[str, Any]) -> bool:
     named = schema.get("$schema", _2020)
     return isinstance(named, str) and named.rstrip("#").endswith(_2020)
-
-
-def _plainly_wrong(talk: Talk, tool: dict[str, Any], given: JSON) -> bool:
-    """Are the arguments an object that the tool's schema refuses in any dialect?"""
-    return isinstance(given, dict) and bool(talk.schemas.target_problems(older(tool.get("inputSchema")), given))
 
 
 def _no(call: Call) -> bool:
