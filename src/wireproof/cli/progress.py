@@ -30,7 +30,7 @@ class Progress:
                 self._calls(event)
             case Planned():
                 self._planned += len(event.exchanges)
-            case Told(level="warning" | "stopped"):
+            case Told(level="warning" | "stopped" | "gone"):
                 self._say(event.text)
             case Told(level="offer"):
                 self._line(event.text)

@@ -30,7 +30,8 @@ def diagnose(target: Target, lanes: Sequence[LaneRunner]) -> TargetUnreachable:
         if lane.fault is not None:
             return lane.fault
     sessions = [list(session.records) for lane in lanes for session, *_ in lane.sessions]
-    other = _other_revision(target, lanes) or _refusal(target, sessions)
+    picked = any(lane.selection.revisions for lane in lanes)
+    other = _other_revision(target, lanes) or _refusal(target, sessions, picked=picked)
     if other is not None:
         return other
     return _http(target, sessions) if target.url else _process(target, sessions)
@@ -51,14 +52,16 @@ def _other_revision(target: Target, lanes: Sequence[LaneRunner]) -> TargetUnreac
     )
 
 
-def _refusal(target: Target, sessions: Sequence[Sequence[Record]]) -> TargetUnreachable | None:
-    """Errors are all that it answers."""
+def _refusal(target: Target, sessions: Sequence[Sequence[Record]], *, picked: bool) -> TargetUnreachable | None:
+    """Errors are all that it answers; where revisions were `picked`, perhaps only because it speaks others."""
     said = [_error(one) for records in sessions for one in records if one.way is Way.IN and _error(one)]
     if not said or any(one.meta.get("status") in (401, 403) for records in sessions for one in records):
         return None
     return TargetUnreachable(
         f"{target.label!r} answers, but refuses every opening with an error",
-        hint="it said:\n" + _lines(dict.fromkeys(said)),
+        hint="it said:\n"
+        + _lines(dict.fromkeys(said))
+        + ("\nit may speak another revision: leave --revision out" if picked else ""),
     )
 
 

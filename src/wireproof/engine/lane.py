@@ -15,7 +15,7 @@ from wireproof.engine.hosting import host
 from wireproof.engine.plan import Plan, Selection, fits, in_force, make_plan
 from wireproof.engine.player import Player
 from wireproof.engine.repetition import Repetition, Repetitions
-from wireproof.engine.session import Emit, Session
+from wireproof.engine.session import Emit, Session, refused_last
 from wireproof.engine.suite import Suite
 from wireproof.judge.judge import Lane, Played, settle
 from wireproof.judge.pack import Lens
@@ -290,6 +290,7 @@ class LaneRunner:
         if self.confirm:  # once more, for what only the end showed
             async with anyio.create_task_group() as self._closing:
                 await self.repetition.rest()
+        self._mind_the_end()
         return self.judge()
 
     async def run_refused(self) -> list[Finding]:
@@ -407,7 +408,7 @@ class LaneRunner:
         except TargetUnreachable as error:
             why = error.message
         text = f"{self.revision.id} over {self.transport}: the target did not come back ({why}); the rest is not played"
-        self.emit(Told(text=text, level="warning"))
+        self.emit(Told(text=text, level="gone"))
         return False
 
     @property
@@ -448,9 +449,18 @@ class LaneRunner:
         """Tells once that the target gives no second session; what needs one is not tried again then."""
         if opening and self.revision.era == "legacy" and not session.opened and not self.crowded:
             self.crowded = True
+            if refused_last(session.records):
+                return  # it is not busy with the first, it is gone: see `_mind_the_end`
             where = f"{self.revision.id} over {self.transport}"
             text = f"{where}: the target gives no second session beside the first, so nothing is played alone"
             self.emit(Told(text=text, level="warning"))
+
+    def _mind_the_end(self) -> None:
+        """Tells when a server behind a URL takes no connection any more, which blocks the rest; such a run is no clean one."""
+        if self.target.url and self.main is not None and refused_last(self.main.records):
+            where = f"{self.revision.id} over {self.transport}"
+            text = f"{where}: the target is gone, it takes no connection any more; the rest is blocked"
+            self.emit(Told(text=text, level="gone"))
 
     async def play_row(self, exchanges: Iterable[Exchange]) -> None:
         """Plays these one after the other in a fresh session."""

@@ -341,7 +341,7 @@ async def _inbound(
     if found is not None:
         return "answered", found.seq
     if asked is not None and session.alive and _over(session, asked):
-        return "end", None
+        return "end" if _head(session, asked.channel) else "fault", None
     return ("timeout" if session.alive else "dead" if session.flooded else "closed"), None
 
 

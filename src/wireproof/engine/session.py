@@ -6,7 +6,7 @@ made in one place. Waiting consults correlation only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -311,6 +311,12 @@ class Session:
                 while not self.link_over and await self.pull(0.5):
                     pass
         self.alive = False
+
+
+def refused_last(records: Sequence[Record]) -> bool:
+    """Was the latest connection over HTTP refused?"""
+    latest = next((one for one in reversed(records) if one.kind in (Kind.HEAD, Kind.FAULT)), None)
+    return latest is not None and (latest.fault or "").startswith("refused")
 
 
 def _deliberate(step: Outgoing) -> bool:

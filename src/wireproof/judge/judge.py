@@ -22,6 +22,7 @@ from wireproof.model.wire import Kind, Record, Transcript, Way
 
 ROLE: Final = "server"
 _INDEX: Final = re.compile(r"/\d+")
+_UNREACHABLE: Final = ("refused", "dns", "tls")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +183,7 @@ def _decide(
     if not step.about:
         why = f"a prerequisite did not hold: {miss}"
         return [], (Verdict.BLOCKED, why, f"record {evidence[-1]}")
-    if (seen.outcome == "dead" and not step.alive) or _unreachable(seen, scene, note, step):
+    if (seen.outcome == "dead" and not step.alive) or _lost(seen, scene, note):
         return _all(step, exchange, index, verdict=Verdict.BLOCKED, why=miss, blocked_by=f"record {note.seq}"), (
             Verdict.BLOCKED,
             miss,
@@ -193,16 +194,18 @@ def _decide(
     return _all(step, exchange, index, verdict=Verdict.FAILED, why=why, evidence=evidence, pointer=pointer), gone
 
 
-def _unreachable(seen: Observation, scene: _Scene, note: Record, step: Expect) -> bool:
-    """Could nobody be reached? Where being reached is the question, that counts only if the target was gone before the exchange began."""
-    if seen.outcome != "fault":
+def _lost(seen: Observation, scene: _Scene, note: Record) -> bool:
+    """Could nobody be reached, or did the target go for good while it answered? Then one row says so, and nothing is shown of the others."""
+    if seen.outcome not in ("fault", "end"):
         return False
     faults = [one for one in scene.mine if one.seq < note.seq and one.kind is Kind.FAULT]
-    refused = [one for one in faults if (one.fault or "").startswith(("refused", "dns", "tls"))]
-    if not refused or not step.alive:
-        return bool(refused)
-    met = any(one.kind is Kind.HEAD and one.seq < refused[0].seq for one in scene.mine)
-    return not met and faults[0] is refused[0]
+    if any((one.fault or "").startswith(_UNREACHABLE) for one in faults):
+        return True
+    seq = note.meta.get("seq")
+    if seen.outcome == "end" and (seq is None or scene.records[seq].meta.get("complete") is not False):
+        return False
+    after = next((one for one in scene.records[note.seq :] if one.kind in (Kind.HEAD, Kind.FAULT)), None)
+    return after is not None and (after.fault or "").startswith("refused")
 
 
 def _silence(index: int, step: Silence, note: Record, scene: _Scene, exchange: Exchange) -> tuple[list[Finding], _Gone]:
@@ -276,14 +279,21 @@ def ambient(played: Played, lane: Lane) -> list[Finding]:
 def heard(lane: Lane) -> list[Played]:
     """The sessions that count. Nothing obliges a server to serve a second session beside the first: where it turned one away, or could
     not be started twice, that session shows nothing, and neither do those that were opened in ways of their own."""
-    opened = [lane.pack.opened(one.transcript) for one in lane.played]
+    met = [one for one in lane.played if one.purpose == "main" or not _turned_down(one.transcript)]
+    opened = [lane.pack.opened(one.transcript) for one in met]
     if not (True in opened and False in opened):
-        return list(lane.played)
+        return met
     return [
         one
-        for one, was in zip(lane.played, opened, strict=True)
+        for one, was in zip(met, opened, strict=True)
         if was or (was is None and one.purpose not in ("fresh", "confirm"))
     ]
+
+
+def _turned_down(transcript: Transcript) -> bool:
+    """Was every connection refused? What is not there any more shows nothing, when it is tried again."""
+    refused = any(one.kind is Kind.FAULT and (one.fault or "").startswith("refused") for one in transcript.records)
+    return refused and not any(one.way is Way.IN for one in transcript.records)
 
 
 def worth_repeating(lane: Lane, one: Finding) -> bool:

@@ -314,7 +314,7 @@ def closing(report: Report, *, journal: Path | None) -> list[Text]:
         text = f"{where}: class {reached.name or 'none'} {reached.passed}/{reached.applicable}, {reached.unobserved} not observed"
         lines.append(Text(text))
     for told in report.told:
-        if told.level in ("stopped", "unreachable", "remainder"):
+        if told.level in ("stopped", "unreachable", "gone", "remainder"):
             lines += [Text(printable(line), style="bold yellow") for line in told.text.split("\n")]
     if report.finished and report.finished.interrupted:
         lines.append(

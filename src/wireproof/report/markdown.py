@@ -36,7 +36,7 @@ def render(report: Report) -> str:
     target = report.started.target if report.started else {}
     lines = [f"# wireproof: {escape(str(target.get('name', '')))}", ""]
     for told in report.told:
-        if told.level in ("stopped", "unreachable", "remainder"):
+        if told.level in ("stopped", "unreachable", "gone", "remainder"):
             lines += [f"**{escape(told.text)}**", ""]
     if report.finished and report.finished.interrupted:
         lines += ["**Interrupted: this is what was seen so far.**", ""]

@@ -107,13 +107,16 @@ class Report:
         return [(lane, row) for lane in self.lanes for row in lane.rows if row.verdict is Verdict.FAILED]
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """0 nothing that policy counts, 1 findings, 2 the target was unreachable, 3 nothing could be graded, 4 our own error (wins over 1)."""
+        """0 nothing that policy counts, 1 findings or a target that was lost on the way, 2 the target was unreachable, 3 nothing could be
+        graded, 4 our own error (wins over 1)."""
         if self.finished is not None and self.finished.exit_code:
             return self.finished.exit_code
         if any(row.verdict is Verdict.ERRORED for lane in self.lanes for row in lane.rows):
             return EXIT_OURS
         counted = ("MUST", "SHOULD") if strict else ("MUST",)
         if any(row.requirement.level.group in counted for _, row in self.failures):
+            return EXIT_FINDINGS
+        if any(one.level == "gone" for one in self.told):
             return EXIT_FINDINGS
         verdicts = {row.verdict for lane in self.lanes for row in lane.rows}
         if Verdict.PASSED not in verdicts and (Verdict.FAILED not in verdicts or Verdict.BLOCKED in verdicts):

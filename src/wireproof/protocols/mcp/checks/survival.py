@@ -26,12 +26,17 @@ def outlives(talk: Talk) -> Iterator[Note]:
         return
     if not heard or heard[0] > end.seq:
         return  # it never was there
-    guilty = _last_sent(talk, end)
-    if not guilty:
+    if talk.http:
+        yield broken(end.seq, why="the target takes no connection any more")
+        # On each connection something else was on its way; what broke rules on purpose is named, with the exchange that shows it again.
+        for one in _on_their_way(talk, end):
+            why = f"the target was lost while it was sent {_shown(one)}"
+            yield broken(end.seq, one.seq, why=why, subject=one.span or "")
         return
-    how = "takes no connection any more" if talk.http else _ending(end)
+    guilty = _unanswered(talk, end)
     what = ", then ".join(_shown(one) for one in guilty)
-    yield broken(*(one.seq for one in guilty), end.seq, why=f"the target {how}; the last thing it was sent was {what}")
+    why = f"the target {_ending(end)}; the last thing it was sent was {what}"
+    yield broken(end.seq, *(one.seq for one in guilty), why=why)
 
 
 def _exited(talk: Talk) -> Record | None:
@@ -51,19 +56,20 @@ def _refused(talk: Talk) -> Record | None:
     )
 
 
-def _last_sent(talk: Talk, end: Record) -> list[Record]:
-    """What was not answered when it ended. If some of that broke rules on purpose, only that: a fence that follows is not to blame."""
+def _on_their_way(talk: Talk, end: Record) -> list[Record]:
+    """Over HTTP: deliberate faults that had no answer yet."""
+    headed = {one.channel for one in talk.records if one.kind is Kind.HEAD}
+    sent = [one for one in talk.records[: end.seq] if one.way is Way.OUT and one.kind in (Kind.MESSAGE, Kind.BYTES)]
+    odd = [one for one in sent if one.channel not in headed and one.meta.get("deliberate")]
+    return [one for one in odd if one.kind is Kind.BYTES] or odd
+
+
+def _unanswered(talk: Talk, end: Record) -> list[Record]:
+    """What a process was sent since it last said something. If some of that broke rules on purpose, only that: a fence is not to blame."""
     sent = [one for one in talk.records[: end.seq] if one.way is Way.OUT and one.kind in _SENT]
-    if talk.http:
-        headed = {one.channel for one in talk.records if one.kind is Kind.HEAD}
-        sent = [one for one in sent if one.channel != end.channel]
-        cut = [one for one in sent if one.channel not in headed]
-        open_now = cut or sent[-1:]
-    else:
-        spoke = max((one.seq for one in talk.records[: end.seq] if one.way is Way.IN), default=0)
-        open_now = [one for one in sent if one.seq > spoke] or sent[-1:]
-    odd = [one for one in open_now if one.meta.get("deliberate")]
-    return (odd or open_now)[:3]
+    spoke = max((one.seq for one in talk.records[: end.seq] if one.way is Way.IN), default=0)
+    since = [one for one in sent if one.seq > spoke] or sent[-1:]
+    return ([one for one in since if one.meta.get("deliberate")] or since)[:3]
 
 
 def _ending(end: Record) -> str:
