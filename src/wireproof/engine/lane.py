@@ -102,6 +102,7 @@ class LaneRunner:
                 "capabilities": capabilities,
                 "headers": self.target.headers,
                 "version": __version__,
+                "tools": self.facts.get("tools"),
             },
         )
         made = Session(

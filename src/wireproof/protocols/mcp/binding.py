@@ -5,10 +5,9 @@ Pages: basic/transports (2024-11-05 to 2025-11-25), basic/transports/stdio and s
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -17,6 +16,7 @@ from wireproof.model.catalogue import Revision
 from wireproof.model.exchange import Exchange, Http, Notify, Request, Respond, Send, SendBytes
 from wireproof.model.jsontext import ABSENT, JSON, dump
 from wireproof.model.wire import Frame, Kind, Record, Way, header
+from wireproof.protocols.mcp.mirror import Mirrored, header_text, marks_of, param_headers
 from wireproof.protocols.mcp.responder import canned_answer
 
 META: Final = "io.modelcontextprotocol/"
@@ -44,6 +44,8 @@ class State:
     opening_ids: tuple[JSON, ...] = ()
     left: bool = False
     headers: tuple[tuple[str, str], ...] = ()
+    marks: Mapping[str, tuple[Mirrored, ...]] = field(default_factory=dict)
+    """The parameters of each listed tool that go into headers too (2026-07-28 over HTTP)."""
 
     @property
     def modern(self) -> bool:
@@ -58,7 +60,8 @@ class McpBinding:
     """The pack's binding: pure functions on State."""
 
     def start(self, revision: Revision, transport: str, options: Mapping[str, Any]) -> State:
-        """`options`: url, capabilities (of the exchange's client), headers (the user's), version (ours)."""
+        """`options`: url, capabilities (of the exchange's client), headers (the user's), version (ours), tools (as they were listed
+        to another connection of the same run)."""
         capabilities = options.get("capabilities")
         if capabilities is None or capabilities is ABSENT:
             capabilities = revision.traits.get("client_capabilities", {})
@@ -69,6 +72,7 @@ class McpBinding:
             client={"name": "wireproof", "version": str(options.get("version", "0"))},
             url=str(options.get("url", "")),
             headers=tuple(options.get("headers", ())),
+            marks=marks_of(options.get("tools")) if revision.era == "modern" and transport == "http" else {},
         )
 
     def dress(self, state: State, step: Outgoing) -> tuple[State, Frame, JSON]:
@@ -157,6 +161,9 @@ class McpBinding:
                 params = message.get("params")
                 if member and isinstance(params, dict) and isinstance(params.get(member), str):
                     made.append(("Mcp-Name", header_text(params[member])))
+                if message["method"] == "tools/call" and isinstance(params, dict):
+                    marks = state.marks.get(str(params.get("name")), ())
+                    made += param_headers(marks, params.get("arguments"))
             return made
         if state.session is not None:
             made.append(("Mcp-Session-Id", state.session))
@@ -208,7 +215,8 @@ class McpBinding:
         return state, Frame(data=body, channel=channel, meta=meta), step.body
 
     def observe(self, state: State, record: Record) -> State:
-        """Learns what a conforming client must remember: the session id, the negotiated revision, the POST endpoint of 2024-11-05."""
+        """Learns what a conforming client must remember: the session id, the negotiated revision, the POST endpoint of 2024-11-05,
+        the marks of listed tools."""
         if record.kind is Kind.HEAD and record.channel in state.opening_channels:
             session = header(tuple((key, value) for key, value in record.meta.get("headers", ())), "mcp-session-id")
             if session is not None:
@@ -227,6 +235,9 @@ class McpBinding:
             version = message["result"].get("protocolVersion")  # whatever its id became: that is for a check to blame
             if isinstance(version, str):
                 return replace(state, negotiated=version)
+        if state.modern and state.http and isinstance(message, dict) and isinstance(message.get("result"), dict):
+            listed = marks_of(message["result"].get("tools"))
+            return replace(state, marks={**state.marks, **listed}) if listed else state
         return state
 
     def respond(self, state: State, record: Record, exchange: Exchange | None) -> Respond | None:
@@ -250,14 +261,3 @@ class McpBinding:
     def ended(self, state: State) -> bool:
         """Did we ask the server to end the session?"""
         return state.left
-
-
-def header_text(value: str) -> str:
-    """A value as Mcp-Name may carry it: plain visible ASCII as it is, anything else encoded.
-
-    Page: basic/transports/streamable-http (2026-07-28).
-    """
-    plain = all(0x20 <= ord(char) <= 0x7E for char in value) and value == value.strip()
-    if plain and not value.startswith("=?base64?"):
-        return value
-    return "=?base64?" + base64.b64encode(value.encode("utf-8", "surrogatepass")).decode("ascii") + "?="

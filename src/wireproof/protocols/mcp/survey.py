@@ -13,6 +13,7 @@ from wireproof.judge.pack import Lens
 from wireproof.model.catalogue import Requirement
 from wireproof.model.jsontext import JSON, dump
 from wireproof.model.wire import Transcript
+from wireproof.protocols.mcp import mirror
 from wireproof.protocols.mcp.conversation import Talk
 from wireproof.protocols.mcp.given import callable_tools, may_call, prompt_given, template_given
 
@@ -57,6 +58,7 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
     chosen = _chosen(allowed, policy)
     names = {one["name"] for one in facts["tools"]}
     facts["callable"] = [made for one in chosen for made in callable_tools(one, policy, names, lens)]
+    facts["mirrored"] = mirror.trials(facts["callable"], lens) if lens.revision.era == "modern" else {}
     facts["as_task"] = {
         support: [one for one in facts["callable"] if task_support(one) == support]
         for support in ("forbidden", "optional", "required")
@@ -235,14 +237,17 @@ def fact(name: str, scope: Mapping[str, Any]) -> JSON:
 
 
 def fill_value(value: JSON, scope: Mapping[str, Any]) -> JSON:
-    """Fills every `${...}`; one that is the whole string keeps its JSON type."""
+    """Fills every `${...}`, in the names of members too; one that is the whole string keeps its JSON type."""
     if isinstance(value, str):
         whole = _FACT.fullmatch(value)
         if whole:
             return fact(whole.group(1), scope)
         return _FACT.sub(lambda found: str(fact(found.group(1), scope)), value)
     if isinstance(value, Mapping):
-        return {key: fill_value(one, scope) for key, one in value.items()}
+        return {
+            _FACT.sub(lambda found: str(fact(found.group(1), scope)), key): fill_value(one, scope)
+            for key, one in value.items()
+        }
     if isinstance(value, list | tuple):
         return [fill_value(one, scope) for one in value]
     return value
