@@ -23,7 +23,7 @@ _NARROW: Final = frozenset(
 )
 """Keywords beside which a string of ours may not be among the values that the tool takes."""
 _STRANGE: Final = "wireproof-\u00e4"
-"""No ASCII, and still one byte a character where a header is read as ISO 8859-1."""
+"""A value that only the Base64 form may carry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
