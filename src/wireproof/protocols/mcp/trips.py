@@ -12,6 +12,8 @@ from wireproof.protocols.mcp.conversation import Talk
 
 STREAM = "text/event-stream"
 JSON_TYPE = "application/json"
+CLOSED_BY_US = "closed by us"
+"""What the transports write into END where we dropped an exchange."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +83,21 @@ class Trip:
         return self.end is not None and self.end.meta.get("complete") is True
 
     @property
+    def dropped(self) -> bool:
+        """We closed the connection before the response was over."""
+        return self.end is not None and not self.over and self.end.meta.get("why") == CLOSED_BY_US
+
+    @property
+    def last_event_id(self) -> str | None:
+        """The event after which a GET asks to go on; None if it resumes nothing."""
+        return header(self.sent, "last-event-id")
+
+    @property
+    def event_ids(self) -> list[str]:
+        """The ids of the events that came."""
+        return [str(one.meta["id"]) for one in self.parts if one.meta.get("id")]
+
+    @property
     def seqs(self) -> tuple[int, ...]:
         """Request and head: what shows most breaches."""
         return (self.out.seq, self.head.seq) if self.head else (self.out.seq,)
@@ -111,6 +128,11 @@ def trips(talk: Talk) -> list[Trip]:
         elif record.way is Way.IN:
             trip.parts.append(record)
     return list(made.values())
+
+
+def resumptions(talk: Talk) -> set[str]:
+    """The channels of GETs that take up an earlier stream: what they bring may have come before."""
+    return {one.out.channel for one in trips(talk) if one.method == "GET" and one.last_event_id is not None}
 
 
 def posts(talk: Talk, *shapes: Shape) -> Iterator[Trip]:
