@@ -6,7 +6,7 @@ changed its type still finds its request), because judging strictness is the bus
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from wireproof.model.jsontext import ABSENT, JSON, parse, same
@@ -145,6 +145,9 @@ class Tracker:
         if kind in (Shape.REQUEST, Shape.NOTIFICATION):
             self.inbound.append(record)
             return
+        if kind is Shape.BATCH and _asks_only(record.message):
+            self.inbound += [replace(record, message=one) for one in record.message]
+            return
         call = self._owner(record)
         if call is None:
             self.strays.append(record)
@@ -210,6 +213,11 @@ def _written(record: Record) -> JSON:
 def _due(whole: JSON) -> tuple[JSON, ...]:
     items = whole if isinstance(whole, list) else []
     return tuple(one["id"] for one in items if shape(one) is Shape.REQUEST and isinstance(one["id"], str | int))
+
+
+def _asks_only(batch: list[JSON]) -> bool:
+    """Requests and notifications of the peer, no response among them."""
+    return bool(batch) and all(shape(one) in (Shape.REQUEST, Shape.NOTIFICATION) for one in batch)
 
 
 def _is_error(message: JSON) -> bool:
