@@ -12,7 +12,7 @@ demo: $(STAMP)
 	@echo
 	$(BIN)/python -m wireproof run --journal .wireproof/demo-faulty.jsonl -- $(BIN)/python fixtures mcp stdio --sin $(SIN) || test $$? -eq 1
 
-SIN ?= response-id-retyped
+SIN ?= error-without-message
 
 test: lint
 	$(BIN)/python -m pytest

@@ -21,12 +21,12 @@ def check_choice(selection: Selection, suite: Suite, target: Target) -> None:
     for one in selection.revisions:
         if one not in revisions:
             raise _unknown("revision", one, revisions)
-    prefixes = {
-        ".".join(words[:size]) for words in _split(suite.catalogue.requirements) for size in range(1, len(words) + 1)
-    }
     for one in (*selection.select, *selection.ignore):
-        if one.rstrip(".") not in prefixes:
-            raise _unknown("requirement", one, prefixes)
+        if not any(identity.startswith(one) for identity in suite.catalogue.requirements):
+            parts = [name.split(".") for name in suite.catalogue.requirements]
+            raise _unknown(
+                "requirement", one, {".".join(words[: size + 1]) for words in parts for size in range(len(words))}
+            )
     exchanges = {one.id for one in suite.exchanges}
     for one in selection.exchanges:
         if one.partition("[")[0] not in exchanges:
@@ -40,10 +40,6 @@ def _transports(selection: Selection, target: Target) -> None:
         what = "a URL" if target.url else "a command"
         said = " or ".join(selection.transports)
         raise UsageError(f"{what} cannot be played over {said}", hint=f"{what} is played over {' or '.join(possible)}")
-
-
-def _split(names: Iterable[str]) -> Iterable[list[str]]:
-    return (name.split(".") for name in names)
 
 
 def _unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:

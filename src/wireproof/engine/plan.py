@@ -40,7 +40,7 @@ class Selection:
 
 
 def _under(identity: str, prefix: str) -> bool:
-    return identity == prefix or identity.startswith(prefix.rstrip(".") + ".")
+    return identity.startswith(prefix)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

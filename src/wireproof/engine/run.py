@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import platform
 import time
@@ -140,7 +141,27 @@ class Runner:
             self.emit(Told(text=f"{error.message}\n{error.hint}".rstrip(), level="unreachable"))
             self.emit(RunFinished(duration_s=self._seconds(), exit_code=error.exit_code))
             raise error
+        for text in self._unused():
+            self.emit(Told(text=text, level="warning"))
         self.emit(RunFinished(duration_s=self._seconds()))
+
+    def _unused(self) -> Iterable[str]:
+        """What the user named and no lane had a use for: most likely it is misspelt."""
+        lanes = [lane for lane in self.lanes if lane.offered]
+        for kind, place, key, named in (
+            ("tool", "tools", "name", self.target.calls.named),
+            ("prompt", "prompts", "name", self.target.prompt_arguments),
+            ("resource template", "resourceTemplates", "uriTemplate", self.target.template_variables),
+        ):
+            known = {str(one[key]) for lane in lanes for one in lane.facts.get(place, ())}
+            for name in named:
+                if name not in known:
+                    near = difflib.get_close_matches(name, known, n=1)
+                    yield f"the server lists no {kind} {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        played = {name for lane in lanes for _, _, made in lane.sessions for one in made for name in (one.id, one.span)}
+        for name in self.options.selection.exchanges:
+            if name not in played:
+                yield f"the exchange {name} was not played: nothing that it decides is in force, or it found no occasion"
 
     def _start(self) -> RunStarted:
         return RunStarted(

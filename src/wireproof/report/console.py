@@ -105,7 +105,7 @@ def matrix(lanes: Sequence[LaneReport], shown: Sequence[Verdict] = _SHOWN) -> Ta
 
 def _class(lane: LaneReport) -> str:
     reached = lane.reached
-    return f"{reached.name.split(' ')[0] or 'none'} {reached.passed}/{reached.applicable}"
+    return f"{lane.standing.split(' ')[0]} {reached.passed}/{reached.applicable}"
 
 
 def chip(counts: Mapping[Verdict, int], shown: Sequence[Verdict] = _SHOWN) -> Text:
@@ -311,7 +311,8 @@ def closing(report: Report, *, journal: Path | None) -> list[Text]:
     for lane in report.lanes:
         reached = lane.reached
         where = f"{lane.protocol.upper()} {lane.revision} over {lane.transport}"
-        text = f"{where}: class {reached.name or 'none'} {reached.passed}/{reached.applicable}, {reached.unobserved} not observed"
+        named = "no class, as only a part was played:" if lane.partial else f"class {lane.standing}"
+        text = f"{where}: {named} {reached.passed}/{reached.applicable}, {reached.unobserved} not observed"
         lines.append(Text(text))
     for told in report.told:
         if told.level in ("stopped", "unreachable", "gone", "remainder"):

@@ -60,7 +60,7 @@ def _matrix(report: Report) -> list[str]:
 
 
 def _class(lane: LaneReport) -> str:
-    return f"{lane.reached.name or 'none'} {lane.reached.passed}/{lane.reached.applicable}"
+    return f"{lane.standing} {lane.reached.passed}/{lane.reached.applicable}"
 
 
 def _broken(report: Report) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from wireproof.judge.judge import by_requirement, verdict_of
@@ -77,6 +77,8 @@ class LaneReport:
     survey: Mapping[str, Any]
     rows: tuple[Row, ...]
     judged: frozenset[str] = frozenset()
+    partial: bool = False
+    """Only a selection was played, which earns no class."""
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Level group -> verdict -> number of rows."""
@@ -87,7 +89,13 @@ class LaneReport:
 
     @property
     def reached(self) -> ClassReached:
-        return class_of(row for row in self.rows if row.requirement.id in self.judged)
+        made = class_of(row for row in self.rows if row.requirement.id in self.judged)
+        return replace(made, name="") if self.partial else made
+
+    @property
+    def standing(self) -> str:
+        """The class in a word or two; `part` where only a selection was played."""
+        return "part" if self.partial else self.reached.name or "none"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -122,6 +130,10 @@ class Report:
         if Verdict.PASSED not in verdicts and (Verdict.FAILED not in verdicts or Verdict.BLOCKED in verdicts):
             return EXIT_NOTHING
         return EXIT_OK
+
+
+_PARTS: Final = ("select", "ignore", "levels", "exchanges", "deciding")
+"""Members of a selection that leave something out within a revision and transport."""
 
 
 class Fold:
@@ -175,6 +187,7 @@ class Fold:
             survey=self._facts.get((event.revision, event.transport), {}),
             rows=tuple(rows),
             judged=frozenset(planned.judged if planned else ()),
+            partial=any(planned.selection.get(name) for name in _PARTS) if planned else False,
         )
         same = [one for one in self.report.lanes if (one.revision, one.transport) == (lane.revision, lane.transport)]
         for one in same:

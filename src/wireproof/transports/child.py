@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 from wireproof.model.errors import TargetUnreachable, UsageError
 
@@ -126,6 +128,10 @@ def _start(command: tuple[str, ...], env: Mapping[str, str], cwd: str | None) ->
         raise _unstartable(command[0], cwd, error) from error
 
 
+_ADDRESS: Final = re.compile(r"(localhost|[\w-]+(\.[\w-]+)*:\d+|\d+(\.\d+){3})(:\d+)?(/|$)")
+"""A host with a port, or one that is no name of a program."""
+
+
 def _unstartable(program: str, cwd: str | None, error: OSError) -> TargetUnreachable:
     if cwd is not None and not Path(cwd).is_dir():
         return TargetUnreachable(
@@ -133,6 +139,8 @@ def _unstartable(program: str, cwd: str | None, error: OSError) -> TargetUnreach
         )
     if isinstance(error, FileNotFoundError):
         hint = "check the spelling and PATH; a script's first line must name an interpreter that exists"
+        if _ADDRESS.match(program):
+            hint = f"if it is the address of a server, say so: http://{program}"
         return TargetUnreachable(f"cannot start {program}: no such command", hint=hint)
     if isinstance(error, PermissionError):
         hint = "make the file executable, or start it by its interpreter"

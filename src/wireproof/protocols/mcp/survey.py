@@ -147,6 +147,7 @@ def _tags(facts: Mapping[str, Any]) -> set[str]:
     tags |= {"server-info"} if facts.get("names_itself") else set()
     singular = {"tools": "tool", "resources": "resource", "resourceTemplates": "template", "prompts": "prompt"}
     tags |= {one for plural, one in singular.items() if facts[plural]}
+    tags |= set() if facts["resourceTemplates"] else {"without:template"}
     tags |= {"legacy-sse"} if facts.get("transport") == "sse" else set()
     tags |= {"mirrored"} if any('"x-mcp-header"' in dump(one.get("inputSchema")) for one in facts["tools"]) else set()
     tags |= {f"fixture:{name}" for name in facts["fixtures"]}
