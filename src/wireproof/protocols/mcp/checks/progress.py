@@ -144,14 +144,15 @@ def stops(talk: Talk) -> Iterator[Note]:
     """No progress follows the answer to its request on the channel of that answer."""
     for each in tracked(talk):
         answer = each.call.answer
-        if answer is None or each.outlives or not each.told:
+        if answer is None or each.outlives:
             continue
-        late = [one for one in each.told if one.record.channel == answer.channel and one.seq > answer.seq]
+        here = [one for one in each.told if one.record.channel == answer.channel]
+        late = [one for one in here if one.seq > answer.seq]
         for one in late:
             why = f"progress for the token {brief(each.token)} came after the request was answered"
             yield broken(each.call.seq, answer.seq, one.seq, why=why)
-        if not late and _went_on(talk, answer):
-            yield ok(each.call.seq, each.told[-1].seq, answer.seq)
+        if here and not late and _went_on(talk, answer):
+            yield ok(each.call.seq, here[-1].seq, answer.seq)
 
 
 def _went_on(talk: Talk, answer: Record) -> bool:
