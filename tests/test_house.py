@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import wireproof
+from wireproof.engine.coverage import judges
 from wireproof.engine.lint import lint
 from wireproof.engine.suite import Suite
 from wireproof.library.shelf import shelf
@@ -101,3 +102,8 @@ def test_every_module_imports() -> None:
         if parts[-1] == "__main__":
             continue
         importlib.import_module(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+
+
+def test_every_judged_row_is_explained(suite: Suite) -> None:
+    owed = [row for row in suite.catalogue.requirements.values() if row.role in ("server", "both")]
+    assert [row.id for row in owed if judges(suite, row.id) and not (row.why and row.fix)] == []
