@@ -187,6 +187,14 @@ def test_cancelled_and_answered_with_an_error() -> None:
     assert _cancelled(*without_control) == {}
 
 
+@pytest.mark.parametrize(
+    ("words", "found"), [("Request CANCELLED", {False}), ("aborted", {False}), ("done before", None)]
+)
+def test_what_worked_once_may_fail_when_called_again(words: str, found: set[bool] | None) -> None:
+    assert _cancelled(*CLOCK, _call(1), _cancel(1), _error(1, words), *_ping(2)).get(NO_RESPONSE) == found
+    assert _cancelled(_call(1), _cancel(1), _error(1, words), *_ping(2), *CLOCK) == {NO_RESPONSE: {False}}
+
+
 def test_what_cannot_be_cancelled_is_answered() -> None:
     steps = [_call(1, "a"), _cancel(1), *_ping(2), _told("a", 1), _told("a", 2), _told("a", 3), _done(1), *CLOCK]
     assert _cancelled(*steps) == {}
@@ -197,9 +205,14 @@ def test_the_answer_may_win() -> None:
 
 
 def test_work_that_goes_on_without_an_answer() -> None:
-    steps = [_call(1, "a"), _cancel(1), *_ping(2), _told("a", 1), _told("a", 2), *CLOCK]
+    steps = [_call(1, "a"), _cancel(1), *_ping(2), _told("a", 1), _told("a", 2), _told("a", 3), *CLOCK]
     assert _cancelled(*steps) == {NO_RESPONSE: {True}, STOPS: {False}, CEASES: {False}}
     assert _cancelled(*steps, revision=MODERN)["mcp.stdio.cancel-silent"] == {True, False}
+
+
+def test_it_may_take_a_while_until_a_cancellation_is_noticed() -> None:
+    steps = [_call(1, "a"), _cancel(1), *_ping(2), _told("a", 1), _told("a", 2), *CLOCK]
+    assert _cancelled(*steps) == {NO_RESPONSE: {True}}
 
 
 def test_one_progress_may_have_been_on_its_way() -> None:

@@ -7,6 +7,7 @@ otherwise does, or suppresses the answer and goes on working.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,6 +29,8 @@ _NO_RESPONSE: Final = "mcp.cancel.receiver-no-response"
 _STOPS: Final = ("mcp.cancel.receiver-stops", "mcp.cancel.processing-ceases")
 _MANY: Final = 2
 """Progress notifications after a round trip that are no race any more: one may have been on its way."""
+_SAYS_SO: Final = re.compile(r"cancel|abort", re.IGNORECASE)
+"""Words of an answer that owes itself to the cancellation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +87,10 @@ def _fine(result: JSON) -> bool:
 
 @check(_NO_RESPONSE, _SILENT)
 def not_answered(talk: Talk) -> Iterator[Note]:
-    """A cancelled request is not answered; in particular not by an error that says so, where the same request otherwise succeeds."""
+    """A cancelled request is not answered; in particular not by an error that says so, where the same request otherwise succeeds.
+
+    An error of other words counts only if the same request succeeds later too: what may be done once fails for the second time, cancelled
+    or not."""
     rows = (_NO_RESPONSE, _SILENT) if talk.modern else (_NO_RESPONSE,)
     for one in cancellations(talk):
         answer = one.call.answer
@@ -92,6 +98,8 @@ def not_answered(talk: Talk) -> Iterator[Note]:
             for row in rows:
                 yield ok(one.call.seq, one.by.seq, *talk.answer_seqs(one.clock), requirement=row)
         elif answer is not None and not _fine(one.call.result) and one.twins:
+            if one.clock is None and not _SAYS_SO.search(brief(_failure(one.call), limit=400)):
+                continue
             why = f"the cancelled request was answered all the same, by {brief(_failure(one.call))}"
             for row in rows:
                 yield broken(one.call.seq, one.by.seq, answer.seq, why=why, requirement=row)
@@ -103,7 +111,10 @@ def _failure(call: Call) -> JSON:
 
 @check(*_STOPS, "mcp.stdio.cancel-stop-work", _SILENT)
 def stops_work(talk: Talk) -> Iterator[Note]:
-    """Work on a cancelled request ends: it brings no more progress, where the same work uncancelled does, unless it is answered in the end."""
+    """Work on a cancelled request ends: it brings no more progress, where the same work uncancelled does, unless it is answered in the end.
+
+    How long a server takes to notice is its own affair; one that has reported as much as for the request that was not cancelled has not
+    noticed."""
     rows = (*_STOPS, "mcp.stdio.cancel-stop-work", _SILENT) if talk.modern else _STOPS
     progress = {each.call.seq: each.told for each in tracked(talk)}
     for one in cancellations(talk):
@@ -111,12 +122,13 @@ def stops_work(talk: Talk) -> Iterator[Note]:
             continue
         told = progress.get(one.call.seq, [])
         late = [each for each in told if each.seq > one.since.seq]
+        whole = max((len(progress.get(twin.seq, ())) for twin in one.twins), default=0)
         seqs = (one.call.seq, one.by.seq, one.since.seq)
-        if len(late) >= _MANY:
+        if len(late) >= _MANY and len(told) >= whole > 0:
             why = f"the request is never answered, but {len(late)} progress notifications came after its cancellation"
             for row in rows:
                 yield broken(*seqs, late[0].seq, late[-1].seq, why=why, requirement=row)
-        elif len(told) + _MANY <= max((len(progress.get(twin.seq, ())) for twin in one.twins), default=0):
+        elif len(told) + _MANY <= whole:
             for row in rows:
                 yield ok(*seqs, *talk.answer_seqs(one.clock), requirement=row)
 
