@@ -9,6 +9,7 @@ from typing import Final
 from wireproof.judge.matching import brief
 from wireproof.judge.pack import Note, broken, check, ok
 from wireproof.model.jsontext import ABSENT, JSON, dump, same
+from wireproof.model.wire import header
 from wireproof.protocols.jsonrpc import Call, Shape
 from wireproof.protocols.mcp.checks.progress import Tracked, owners, told, tracked
 from wireproof.protocols.mcp.conversation import Inbound, Talk
@@ -70,16 +71,22 @@ def unrelated(talk: Talk) -> Iterator[Note]:
 
 @check(*_ONCE)
 def each_once(talk: Talk) -> Iterator[Note]:
-    """No request of the server and no step of progress comes on two streams, unless one of them is taken up again."""
-    if talk.transport != "http" or talk.modern:
+    """No request of the server and no step of progress comes on two streams that are open side by side, unless one of them is taken up again.
+
+    A server without sessions numbers its requests anew for each POST, so that equal ones need not be one.
+    """
+    if talk.transport != "http" or talk.modern or not _sessions(talk):
         return
     again = resumptions(talk)
+    asked = {one.out.channel: one.out.seq for one in trips(talk)}
     first: dict[str, Inbound] = {}
     for key, one in _named(talk):
         if one.record.channel in again:
             continue
         before = first.setdefault(key, one)
         if before.record.channel != one.record.channel:
+            if max(asked.get(each.record.channel, 0) for each in (before, one)) > before.seq:
+                continue  # the second stream was not there yet: the id of a request that is over is used again
             for row in _ONCE:
                 yield broken(before.seq, one.seq, why=f"{one.method} came on two streams", requirement=row)
         elif any(_open(trip, one.seq) and trip.out.channel != one.record.channel for trip in _listening(talk)):
@@ -87,10 +94,18 @@ def each_once(talk: Talk) -> Iterator[Note]:
                 yield ok(one.seq, requirement=row)
 
 
+def _sessions(talk: Talk) -> bool:
+    """Did the server give out a session id?"""
+    return any(
+        one.call is not None and one.call.method == "initialize" and header(one.headers, "mcp-session-id")
+        for one in trips(talk)
+    )
+
+
 def _named(talk: Talk) -> Iterator[tuple[str, Inbound]]:
-    """Messages that are the same only if they are one message: requests by id, progress by its request and its value."""
+    """Messages that are the same only if they are one message: requests as they stand, progress by its request and its value."""
     for one in talk.requests_in:
-        yield f"{one.method} {dump(one.record.message.get('id'))}", one
+        yield dump(one.record.message), one
     for each in tracked(talk):
         for one in each.told:
             value = one.params.get("progress") if isinstance(one.params, dict) else None
