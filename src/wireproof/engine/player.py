@@ -155,7 +155,7 @@ class Player:
         elif step.of is not None:
             session, out = sent[step.of]
             if step.event in (None, "head", "end"):
-                outcome, seq = await _answer(session, out, limit, step.event)
+                outcome, seq = await _patiently(session, out, limit, step)
             else:
                 outcome, seq = await _event_on(session, out.channel, str(step.event), limit)
         else:
@@ -230,6 +230,18 @@ class Player:
 
 def _hoped(outcome: str, patterns: tuple[Pattern, ...]) -> bool:
     return any(one.outcome == outcome for one in patterns)
+
+
+async def _patiently(session: Session, out: Record, limit: float, step: Expect) -> tuple[str, int | None]:
+    """As `_answer`; a peer that answers something else after the first part of the time is not waited for any longer, since it is free."""
+    first = limit * float(step.patience)
+    begun = anyio.current_time()
+    outcome, seq = await _answer(session, out, first, step.event)
+    if outcome != "timeout" or first >= limit:
+        return outcome, seq
+    free = await session.fence(limit - first)  # a peer that does one thing at a time answers both by then
+    left = 0.0 if free else max(0.0, limit - (anyio.current_time() - begun))
+    return await _answer(session, out, left, step.event)
 
 
 async def _answer(session: Session, out: Record, limit: float, event: str | None) -> tuple[str, int | None]:

@@ -122,6 +122,7 @@ def _expect(raw: Mapping[str, Any], _name: str) -> Expect:
         aspect=raw.get("aspect"),
         capture=raw.get("capture", {}),
         within=raw.get("within", 1.0),
+        patience=raw.get("patience", 1.0),
         alive=raw.get("alive", False),
         why=raw.get("why"),
         name=raw.get("name"),

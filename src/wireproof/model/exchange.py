@@ -120,7 +120,8 @@ class Expect:
     """Waits for the answer to the step `of`, for a message with method `message`, or for `event`: exit, eof, end, head.
 
     Held against `any_of`; an answer that fits `or_lawful` instead leaves the rows unobserved. `capture`: name to JSON pointer into the message.
-    `within` scales the session's deadline. `alive`: a target that answers nothing any more fails here too, instead of blocking the rows.
+    `within` scales the session's deadline. `patience`: after this part of the deadline, a target that answers a fence meanwhile is waited
+    for no longer (a placeholder before it is filled). `alive`: a target that answers nothing any more fails here too, instead of blocking the rows.
     """
 
     of: str | None = None
@@ -132,6 +133,7 @@ class Expect:
     aspect: str | None = None
     capture: Mapping[str, str] = field(default_factory=dict)
     within: float = 1.0
+    patience: float | str = 1.0
     alive: bool = False
     why: str | None = None
     name: str | None = None

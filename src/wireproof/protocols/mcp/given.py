@@ -16,6 +16,9 @@ from wireproof.model.jsontext import JSON
 WORD: Final = "wireproof"
 """The invented value of a prompt's argument, of which nothing is known but that it is a string."""
 
+_HASTE: Final = 0.4
+"""The part of the deadline for which a call with invented arguments is waited for, where the server does other things meanwhile."""
+
 _VARIABLE: Final = re.compile(r"[A-Za-z0-9_.%]+")
 
 
@@ -33,7 +36,8 @@ def callable_tools(
     tool: Mapping[str, Any], policy: Mapping[str, Any], names: AbstractSet[str], lens: Lens
 ) -> list[dict[str, Any]]:
     """The tool, once for each of the user's argument objects or once with ours: `arguments`, whether they are `invented`, a `subject`
-    where one name is not enough; and, where there are such, `recased`, its name in other letters that no tool has, and `spoiled`,
+    where one name is not enough; `patience`, the part of the deadline that a server which is not busy with it is waited for; and,
+    where there are such, `recased`, its name in other letters that no tool has, and `spoiled`,
     arguments that its schema refuses. `names` are those of all tools."""
     given = policy.get("named", {}).get(tool["name"], ())
     return [
@@ -45,7 +49,7 @@ def callable_tools(
 def _with_arguments(
     tool: Mapping[str, Any], arguments: JSON, number: int, names: AbstractSet[str], lens: Lens, *, invented: bool
 ) -> dict[str, Any]:
-    made = {**tool, "arguments": arguments, "invented": invented}
+    made = {**tool, "arguments": arguments, "invented": invented, "patience": _HASTE if invented else 1.0}
     if number > 1:
         made["subject"] = f"{tool['name']}#{number}"
         return made
