@@ -14,7 +14,10 @@ from wireproof.model.exchange import Exchange, Isolation, Origin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which rows count: id prefixes in and out, level groups, revisions, transports. Empty means all."""
+    """Which rows count: id prefixes in and out, level groups, revisions, transports. Empty means all.
+
+    `exchanges`: only these are played, by id or as `id[subject]`; `deciding`: only what decides one of these rows.
+    """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -26,8 +29,6 @@ class Selection:
 
     def plays(self, exchange: Exchange) -> bool:
         """Is this exchange selected? `id[subject]` names one of those that for_each made."""
-        if self.deciding and not set(self.deciding).intersection(exchange.about):
-            return False
         return not self.exchanges or any(one in (exchange.id, exchange.span) for one in self.exchanges)
 
     def takes(self, row: Requirement) -> bool:
@@ -78,6 +79,8 @@ def make_plan(
         if exchange.origin is Origin.SURVEY or not fits(exchange, revision, transport, orders):
             continue
         if not any(row in rows for row in exchange.about):
+            continue
+        if selection.deciding and not set(selection.deciding).intersection(exchange.about):
             continue
         missing = [need for need in exchange.needs if need not in tags]
         made = [] if missing else [one for one in pack.fill(exchange, facts) if selection.plays(one)]

@@ -74,6 +74,7 @@ class Session:
         self._last_event_id: dict[str, str] = {}
         self._retry: dict[str, float] = {}
         self._stream: str | None = None
+        self._ends: dict[str, Record] = {}
         self._started = now_ns()
         self.link_over = False
         self.flooded = False
@@ -126,6 +127,8 @@ class Session:
             **parts,
         )
         self.records.append(made)
+        if kind is Kind.END:
+            self._ends[channel] = made
         self.tracker.feed(made)
         self._emit(Recorded(transcript=self.id, record=made))
         return made
@@ -267,7 +270,7 @@ class Session:
 
     def ended(self, channel: str) -> Record | None:
         """The END of one HTTP exchange, if it came."""
-        return next((one for one in reversed(self.records) if one.kind is Kind.END and one.channel == channel), None)
+        return self._ends.get(channel)
 
     def resume_step(self, channel: str) -> Http | None:
         """How a client of the legacy era goes on reading a stream that was cut after an event id (basic/transports, Resumability)."""

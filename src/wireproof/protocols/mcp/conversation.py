@@ -5,9 +5,10 @@ Built on the JSON-RPC tracker. Nothing here raises because of what a peer sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 from wireproof.judge.pack import Lens
 from wireproof.model.exchange import Exchange
@@ -15,6 +16,8 @@ from wireproof.model.jsontext import ABSENT, JSON
 from wireproof.model.wire import Kind, Record, Transcript, Way
 from wireproof.protocols.jsonrpc import Call, Shape, Tracker, shape
 from wireproof.protocols.mcp.taskbook import TaskBook
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,7 @@ class Talk:
             tracker.feed(record)
         self.tracker = tracker
         self.calls = tracker.calls
+        self._read: dict[Callable[[Talk], Any], Any] = {}
         self.strays = tracker.strays
         if self.modern and not self.http:
             self._set_older_era_apart()
@@ -61,6 +65,13 @@ class Talk:
         for call in self.calls:
             call.lawful = call.lawful and not older
             older = older or (call.method == "initialize" and isinstance(call.result, dict))
+
+    def once(self, read: Callable[[Talk], T]) -> T:
+        """What `read` makes of this conversation, made when first asked for: readings that several checks share. Nobody changes it."""
+        if read not in self._read:
+            self._read[read] = read(self)
+        made: T = self._read[read]
+        return made
 
     @cached_property
     def messages_in(self) -> tuple[Record, ...]:

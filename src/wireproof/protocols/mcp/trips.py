@@ -111,6 +111,10 @@ def is_comment(record: Record) -> bool:
 
 def trips(talk: Talk) -> list[Trip]:
     """Every HTTP exchange, in the order of sending."""
+    return talk.once(_trips)
+
+
+def _trips(talk: Talk) -> list[Trip]:
     made: dict[str, Trip] = {}
     for record in talk.records:
         if record.channel == "main":

@@ -5,6 +5,7 @@ Each check goes over all conversations, scripted or generated. What we broke on 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from wireproof.judge.matching import brief
@@ -161,12 +162,19 @@ def _given_up(talk: Talk, call: Call, waited: Mapping[tuple[str | None, object],
     return None
 
 
+def _identity(value: JSON) -> tuple[bool, str | float] | None:
+    """Equal for ids that are the same; None for what can be no id."""
+    usable = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return (isinstance(value, str), value) if usable else None
+
+
 @check("jsonrpc.request.answered-once")
 def answered_once(talk: Talk) -> Iterator[Note]:
     """No second response to a request. Ids that were used twice on purpose, and streams that were taken up again, show nothing."""
+    used = Counter(_identity(call.id) for call in talk.calls)
     for call in talk.requests:
-        usable = isinstance(call.id, str | int) and not isinstance(call.id, bool)
-        if call.answer is None or not usable or sum(same(call.id, other.id) for other in talk.calls) > 1:
+        known = _identity(call.id)
+        if call.answer is None or known is None or isinstance(call.id, float) or used[known] > 1:
             continue
         echoes = [
             one

@@ -49,8 +49,13 @@ class Cancelled:
         return next((one for one in self.twins if one.seq > self.call.seq), None)
 
 
-def cancellations(talk: Talk) -> Iterator[Cancelled]:
+def cancellations(talk: Talk) -> list[Cancelled]:
     """The cancellations that may take effect: of requests that are neither initialize, nor subscriptions, nor tasks."""
+    return talk.once(_cancellations)
+
+
+def _cancellations(talk: Talk) -> list[Cancelled]:
+    made: list[Cancelled] = []
     for by in talk.notifications_out:
         named = by.params.get("requestId", ABSENT) if isinstance(by.params, dict) else ABSENT
         if by.method != CANCELLED or not by.lawful or (talk.modern and talk.http):
@@ -63,7 +68,8 @@ def cancellations(talk: Talk) -> Iterator[Cancelled]:
         since = next((one.answer for one in talk.requests if one.seq > by.seq and one.answer is not None), None)
         if since is not None:
             twins = tuple(one for one in talk.requests if one is not call and _alike(one, call) and _fine(one.result))
-            yield Cancelled(call=call, by=by, since=since, twins=twins)
+            made.append(Cancelled(call=call, by=by, since=since, twins=twins))
+    return made
 
 
 def _is_task(call: Call) -> bool:

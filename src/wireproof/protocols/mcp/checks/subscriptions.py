@@ -32,6 +32,10 @@ def subscription_id(one: Inbound) -> JSON:
 
 def listens(talk: Talk) -> list[Call]:
     """The requests that open subscriptions."""
+    return talk.once(_listens)
+
+
+def _listens(talk: Talk) -> list[Call]:
     return [one for one in talk.requests if one.method == "subscriptions/listen" and one.lawful]
 
 
@@ -45,7 +49,12 @@ def delivered(talk: Talk, call: Call) -> list[Inbound]:
     subscription is that of the latest one."""
     if talk.http:
         return [one for one in talk.notifications_in if one.seq > call.seq and one.record.channel == call.channel]
-    return [one for one in talk.notifications_in if _owner(talk, one) is call]
+    return [one for one, owner in talk.once(_owned) if owner is call]
+
+
+def _owned(talk: Talk) -> list[tuple[Inbound, Call | None]]:
+    """Every notification with the subscription that it is of."""
+    return [(one, _owner(talk, one)) for one in talk.notifications_in]
 
 
 def _owner(talk: Talk, one: Inbound) -> Call | None:
