@@ -19,7 +19,7 @@ from wireproof.model.catalogue import Level
 from wireproof.model.errors import UsageError
 from wireproof.model.events import Judged
 from wireproof.model.verdict import Finding, Verdict
-from wireproof.report.journal import JournalWriter
+from wireproof.report.journal import KEEP, KEEP_UNANSWERED, UNANSWERED, JournalWriter
 
 ROOT = Path(__file__).resolve().parents[2]
 PEER = (sys.executable, str(ROOT / "fixtures"), "mcp", "stdio")
@@ -270,7 +270,7 @@ def test_a_replay_uses_the_options_of_the_run(tmp_path: Path, monkeypatch: pytes
 def test_a_fingerprint_is_explained(tmp_path: Path) -> None:
     play(tmp_path, "--revision", "2025-11-25", "--select", "mcp.base", "--", *PEER, "--sin", "response-id-retyped")
     journal = tmp_path / "journal.jsonl"
-    found = re.findall(r"fingerprint ([0-9a-f]{12})", wireproof("report", str(journal)).out)
+    found = re.findall(r"fingerprints? ([0-9a-f]{12})", wireproof("report", str(journal)).out)
     explained = wireproof("explain", found[0], "--journal", str(journal))
     assert explained.code == 0
     assert f"fingerprint {found[0]}" in explained.out
@@ -323,7 +323,8 @@ def test_an_output_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     called = play(tmp_path, *FEW, "-o", f"json:{tmp_path}/file/report.json", "--", *PEER)
     assert called.code == 2
-    assert "the report cannot be written" in called.err
+    assert "report.json: cannot be written: what should be its folder is a file" in called.err
+    assert "passed" in called.out  # the report is not lost
 
 
 def test_the_default_journal_is_kept_beside_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,3 +334,38 @@ def test_the_default_journal_is_kept_beside_the_project(tmp_path: Path, monkeypa
     assert list(records(journal))
     assert (tmp_path / ".wireproof" / ".gitignore").read_text(encoding="utf-8") == "*\n"
     assert str(os.path.relpath(journal)) in wireproof("report", os.path.relpath(journal)).out
+
+
+def test_runs_in_which_nothing_answered_push_no_other_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    runs = tmp_path / ".wireproof" / "runs"
+    for number in range(KEEP - 1):
+        (runs / f"20200101T0000{number:02}Z").mkdir(parents=True)
+    wireproof("run", *FEW, "--timeout", "2", "--", *PEER)
+    good = sorted(one.name for one in runs.iterdir())
+    assert len(good) == KEEP
+    for _ in range(KEEP_UNANSWERED + 1):
+        failed = wireproof("run", *FEW, "--", *BAD, "exits")
+        assert failed.code == 2
+        assert re.findall(r"journal: (\S+)", failed.err) == [_newest(UNANSWERED)]
+    left = sorted(one.name for one in runs.iterdir())
+    assert [one for one in left if not one.endswith(UNANSWERED)] == good
+    assert len(left) == KEEP + KEEP_UNANSWERED
+    wireproof("run", *FEW, "--timeout", "2", "--", *PEER)
+    assert good[0] not in [one.name for one in runs.iterdir()]
+
+
+def _newest(ending: str) -> str:
+    """The journal, relative to the working directory, of the run that was made last."""
+    every = (Path(".wireproof") / "runs").glob(f"*{ending}/journal.jsonl")
+    return str(max(every, key=lambda one: one.stat().st_mtime_ns))
+
+
+def test_a_journal_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".wireproof").write_text("", encoding="utf-8")
+    for words in ((), ("--journal", ".wireproof/journal.jsonl")):
+        called = wireproof("run", *FEW, *words, "--", *PEER)
+        assert called.code == 2
+        assert "the journal cannot be written" in called.err
+        assert "--journal FILE" in called.err

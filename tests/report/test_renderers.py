@@ -13,6 +13,7 @@ from rich.console import Console
 
 from tests.cli.calling import validator
 from tests.report.reports import EVIL, REVISIONS, failing, lane, report, row, usual
+from wireproof.model import catalogue
 from wireproof.model.catalogue import Level
 from wireproof.model.events import RunFinished, Told
 from wireproof.model.verdict import Verdict
@@ -117,6 +118,62 @@ def test_hostile_text_in_markdown() -> None:
     assert "evil | " not in text
     assert escape("- [a](http://b) `c`") == "\\- \\[a\\](http&#58;//b) \\`c\\`"
     assert len(escape("x" * 10_000)) < 400
+
+
+def test_rows_that_show_the_same_are_one_diagnosis_with_all_fingerprints() -> None:
+    made = report(
+        lane(
+            REVISIONS[0],
+            failing("jsonrpc.base.id-echo", fingerprint="a" * 12),
+            failing("mcp.base.id-echo", fingerprint="b" * 12),
+            failing("mcp.base.other", why="something else", fingerprint="c" * 12),
+            failing("mcp.base.should", level=Level.SHOULD, fingerprint="d" * 12),
+        ),
+        lane(REVISIONS[1], failing("mcp.base.id-echo", fingerprint="e" * 12)),
+    )
+    text = shown(made, 120)
+    assert [line[2:].split()[0] for line in text.splitlines() if line.startswith("✗ mcp")] == [
+        "mcp.base.id-echo",
+        "mcp.base.other",
+        "mcp.base.should",
+    ]
+    assert "  same   jsonrpc.base.id-echo  MUST: " in text
+    assert f"fingerprints {REVISIONS[0]}: {'b' * 12}, {'a' * 12}; {REVISIONS[1]}: {'e' * 12}" in text
+    assert f"fingerprint {'c' * 12}" in text
+    assert "next: wireproof explain mcp.base.id-echo" in text
+
+
+def test_how_to_mend_it_stands_with_must_and_should() -> None:
+    rows = [
+        replace(one, requirement=replace(one.requirement, fix=f"mend {level.value}"))
+        for level in (Level.MUST, Level.SHOULD, Level.ADVICE)
+        for one in [failing(f"mcp.base.{level.name.lower()}", level=level, why=level.value)]
+    ]
+    text = shown(report(lane(REVISIONS[0], *rows)))
+    assert "mend MUST" in text
+    assert "mend SHOULD" in text
+    assert "mend ADVICE" not in text
+
+
+def test_tools_that_were_not_called_are_told_where_that_hides_something() -> None:
+    unseen = row("mcp.tools.result", Verdict.UNOBSERVED)
+    unseen = replace(unseen, requirement=replace(unseen.requirement, testable=catalogue.Testable.DISCOVER))
+    survey = {"tools": [{"name": "read"}, {"name": "write"}], "called": ["read"]}
+    made = replace(lane(REVISIONS[0], unseen), survey=survey)
+    assert "1 tool of 2 was not called" in " ".join(shown(report(made)).split())
+    for quiet in (
+        replace(made, partial=True),
+        replace(made, survey={**survey, "called": ["read", "write"]}),
+        replace(made, survey={**survey, "remainder": {"tools": 1}}),
+        lane(REVISIONS[0], row("mcp.tools.result", Verdict.PASSED)),
+    ):
+        assert "not called" not in shown(report(quiet))
+
+
+def test_the_grammar_of_what_does_not_apply() -> None:
+    rows = [row(f"mcp.a.{name}", Verdict.NOT_APPLICABLE) for name in "bc"]
+    assert "1 does not apply" in console_report.counted(report(lane(REVISIONS[0], *rows[:1])))
+    assert "2 do not apply" in console_report.counted(report(lane(REVISIONS[0], *rows)))
 
 
 def test_strict_marks_a_should_as_counted() -> None:

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from wireproof.cli.outputs import terminal_console
+from wireproof.cli.outputs import program, terminal_console
 from wireproof.engine.explained import explanation, standing
 from wireproof.engine.run import load_suite
 from wireproof.engine.suite import Suite
@@ -65,7 +65,7 @@ def _finding(fingerprint: str, journals: Iterable[Path], suite: Suite, console: 
             if journals:
                 raise
             continue  # a journal that another version wrote
-        if render_finding(report, fingerprint, console):
+        if render_finding(report, fingerprint, console, program=program()):
             return next(
                 row.requirement.id
                 for _, row in report.failures

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
-from rich.console import Console
 from rich.table import Table
 
+from wireproof.cli.outputs import terminal_console
 from wireproof.engine.coverage import coverage, judges
 from wireproof.engine.plan import fits
 from wireproof.engine.run import load_suite
-from wireproof.engine.selftest import selftest
+from wireproof.engine.selftest import Outcome, selftest, trials
 from wireproof.engine.suite import Suite
 from wireproof.model.exchange import Origin
 
@@ -66,7 +68,17 @@ def _exchanges(suite: Suite, revision: str | None, transport: str | None, *, pla
 
 def _coverage(suite: Suite, *, full: bool, verbose: bool) -> None:
     click.echo("playing the bundled peers to see what is proven ...", err=True)
-    outcomes = selftest(suite, full=full)
+    every, done, shown = len(trials(suite, full=full)), 0, sys.stderr.isatty()
+
+    def tell(one: Outcome) -> None:
+        nonlocal done
+        done += 1
+        if shown:
+            click.echo(f"\r\x1b[2K{done}/{every} {one.trial.name}"[:79], nl=False, err=True)
+
+    outcomes = selftest(suite, full=full, listen=tell)
+    if shown:
+        click.echo("\r\x1b[2K", nl=False, err=True)
     table = Table(title="binding rows of the server role", box=None, title_justify="left")
     for name in ("revision", "class", "rows", "proven", "unproven", "reasoned", "open"):
         table.add_column(name, justify="left" if name in ("revision", "class") else "right")
@@ -81,7 +93,7 @@ def _coverage(suite: Suite, *, full: bool, verbose: bool) -> None:
             str(bar.reasoned),
             str(len(bar.open_rows)),
         )
-    Console(highlight=False).print(table)
+    terminal_console().print(table)
     if verbose:
         for bar in bars:
             for word, rows in (("unproven", bar.unproven_rows), ("open", bar.open_rows)):

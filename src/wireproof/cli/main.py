@@ -13,6 +13,8 @@ import click
 from wireproof.model.errors import InternalError, WireproofError
 from wireproof.version import __version__
 
+INTERRUPTED: Final = 130
+"""Exit code after Ctrl-C, as shells have it."""
 VERBS: Final = {
     "run": "play exchanges against a target and report what holds and what is broken",
     "report": "render a journal again in another form",
@@ -60,7 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         code = 2
     except (click.Abort, KeyboardInterrupt):
-        code = 130
+        code = INTERRUPTED
     except BrokenPipeError:  # who read our output had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141

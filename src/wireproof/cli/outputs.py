@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -31,12 +33,26 @@ def terminal(report: Report, form: str, *, journal: Path | None = None, strict: 
     if form != "console":
         click.echo(RENDERERS[form](report), nl=False)
         return
-    console_report.render(report, terminal_console(), journal=journal, strict=strict)
+    console_report.render(report, terminal_console(), journal=journal, strict=strict, program=program())
 
 
 def terminal_console() -> Console:
-    """Stdout, as wide as it is; nothing in what is printed is markup."""
-    return Console(width=_width(), highlight=False, markup=False, emoji=False)
+    """Stdout, as wide as it is; nothing in what is printed is markup. With NO_COLOR there are no escape sequences at all."""
+    plain = bool(os.environ.get("NO_COLOR"))
+    return Console(width=_width(), highlight=False, markup=False, emoji=False, color_system=None if plain else "auto")
+
+
+def program() -> str:
+    """What starts this wireproof from where the user is, quoted for a shell: the bare name only if the PATH leads to it."""
+    started = Path(sys.argv[0])
+    if started.stem == "__main__":
+        return f"{shlex.quote(sys.executable)} -m {console_report.PROGRAM}"
+    if started.stem != console_report.PROGRAM:
+        return console_report.PROGRAM  # called from Python
+    found = shutil.which(console_report.PROGRAM)
+    if found is not None and Path(found).resolve() == Path(shutil.which(started) or started).resolve():
+        return console_report.PROGRAM
+    return shlex.quote(str(started))
 
 
 def _width() -> int | None:
@@ -60,8 +76,15 @@ def check_outputs(outputs: tuple[str, ...]) -> list[tuple[str, Path]]:
 def write_outputs(report: Report, outputs: tuple[str, ...]) -> None:
     """Writes each FORMAT:FILE."""
     for form, path in check_outputs(outputs):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(RENDERERS[form](report), encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise UsageError(f"the report cannot be written: {error.strerror or error}", where=str(path)) from None
+        write_text(path, RENDERERS[form](report))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file, and makes the folders that it lies in. UsageError when that cannot be done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except FileExistsError:
+        raise UsageError("cannot be written: what should be its folder is a file", where=str(path)) from None
+    except OSError as error:
+        raise UsageError("cannot be written: " + (error.strerror or str(error)), where=str(path)) from None

@@ -15,12 +15,12 @@ from wireproof.report.matrix import fold
 @click.command("report")
 @click.argument("journal", type=click.Path(path_type=Path))
 @click.option("-f", "--format", "form", type=click.Choice(FORMATS), default="console", show_default=True)
-@click.option("-o", "--output", "outputs", multiple=True, help="FORMAT:FILE (repeatable).")
+@click.option("-o", "--output", "outputs", multiple=True, help="FORMAT:FILE (repeatable); folders are made.")
 @click.option("--strict", is_flag=True, help="A broken SHOULD counts too.")
 @click.pass_context
 def command(ctx: click.Context, journal: Path, form: str, outputs: tuple[str, ...], strict: bool) -> None:
     """Render JOURNAL, as the run that wrote it would have; nothing is played or judged."""
     report = fold(read_journal(journal), load_catalogue())
-    write_outputs(report, outputs)
     terminal(report, form, journal=journal, strict=strict)
+    write_outputs(report, outputs)
     ctx.exit(report.exit_code(strict=strict))

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from wireproof.api import run
-from wireproof.cli.main import harmless, show
+from wireproof.cli.main import INTERRUPTED, harmless, show
 from wireproof.cli.outputs import FORMATS, check_outputs, terminal, write_outputs
 from wireproof.cli.progress import Progress
 from wireproof.cli.target import target_of
@@ -18,7 +18,7 @@ from wireproof.engine.choice import check_choice
 from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options, load_suite
 from wireproof.model.errors import TargetUnreachable
-from wireproof.report.journal import new_run_folder
+from wireproof.report.journal import new_run_folder, settle_run_folder
 
 
 @click.command("run", context_settings={"ignore_unknown_options": False})
@@ -116,18 +116,23 @@ from wireproof.report.journal import new_run_folder
     "--journal",
     "journal_path",
     type=click.Path(path_type=Path),
-    help="Where the journal goes. Default: .wireproof/runs/<start>/journal.jsonl.",
+    help="Where the journal goes; folders are made. Default: .wireproof/runs/<start>/journal.jsonl, where the newest 20 runs stay.",
 )
 @click.option("-f", "--format", "form", type=click.Choice(FORMATS), default="console", show_default=True)
 @click.option(
-    "-o", "--output", "outputs", multiple=True, help="FORMAT:FILE, for example json:report.json (repeatable)."
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    help="FORMAT:FILE, for example json:report.json (repeatable); folders are made.",
 )
 @click.option("--fail-fast", is_flag=True, help="Stop at the first broken MUST.")
 @click.pass_context
 def command(ctx: click.Context, /, target: tuple[str, ...], **given: Any) -> None:
     """Play TARGET: a URL, or after `--` the command that starts a server on stdio.
 
-    Exit codes: 0 nothing that policy counts, 1 findings, 2 cannot run, 3 nothing could be graded, 4 wireproof's own error.
+    Exit codes: 0 nothing that policy counts, 1 findings, 2 cannot run, 3 nothing could be graded, 4 wireproof's own error,
+    130 interrupted (Ctrl-C; what was seen is reported).
     """
     aim = target_of(target, given)
     check_outputs(given["outputs"])
@@ -147,15 +152,20 @@ def command(ctx: click.Context, /, target: tuple[str, ...], **given: Any) -> Non
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     suite = load_suite(options.protocol, options.exchanges)
     check_choice(options.selection, suite, aim)
-    journal = given["journal_path"] or new_run_folder(Path(".wireproof"), stamp) / "journal.jsonl"
+    folder = None if given["journal_path"] else new_run_folder(Path(".wireproof"), stamp)
+    journal = given["journal_path"] if folder is None else folder / "journal.jsonl"
     try:
         with Progress(enabled=sys.stderr.isatty()) as progress:
             report = run(aim, options=options, journal=journal, listen=progress, suite=suite)
     except TargetUnreachable as error:
         show(error)
+        if folder is not None:
+            journal = settle_run_folder(folder, answered=False) / journal.name
         click.echo(f"  journal: {harmless(str(journal))}", err=True)
         ctx.exit(error.exit_code)
-    write_outputs(report, given["outputs"])
+    if folder is not None:
+        journal = settle_run_folder(folder, answered=bool(report.lanes)) / journal.name
     terminal(report, given["form"], journal=journal, strict=given["strict"])
+    write_outputs(report, given["outputs"])
     interrupted = report.finished is not None and report.finished.interrupted
-    ctx.exit(130 if interrupted else report.exit_code(strict=given["strict"]))
+    ctx.exit(INTERRUPTED if interrupted else report.exit_code(strict=given["strict"]))

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from wireproof.cli.outputs import terminal_console, write_text
 from wireproof.engine.run import load_suite
 from wireproof.engine.selftest import HARDNESS, Outcome, excused, fixtures, selftest
 from wireproof.engine.suite import Suite
@@ -52,7 +52,7 @@ def command(ctx: click.Context, names: tuple[str, ...], full: bool, json_path: P
     if sys.stderr.isatty():
         click.echo("\r\x1b[2K", nl=False, err=True)
     if json_path is not None:
-        json_path.write_text(json.dumps([_value(one) for one in outcomes], indent=1) + "\n", encoding="utf-8")
+        write_text(json_path, json.dumps([_value(one) for one in outcomes], indent=1) + "\n")
     lived = [one for one in outcomes if one.trial.kind == "sin" and not one.killed]
     survivors = [one for one in lived if one.trial.name not in excused()]
     alarms = [one for one in outcomes if one.trial.kind != "sin" and (one.blamed or one.note)]
@@ -87,7 +87,7 @@ def _print_summary(outcomes: list[Outcome], survivors: list[Outcome], alarms: li
         mine = [one for one in sins if one.hardness == hardness]
         killed, lived = sum(one.killed for one in mine), sum(one in survivors for one in mine)
         table.add_row(_MEANING[hardness], str(killed), str(lived), str(len(mine) - killed - lived))
-    Console(highlight=False).print(table)
+    terminal_console().print(table)
     caught = [one for one in sins if one.killed]
     others = [one for one in caught if one.first not in ("", one.trial.about, *one.trial.implies)]
     collateral = sum(bool(one.collateral) for one in sins)

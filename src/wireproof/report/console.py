@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from wireproof.model.catalogue import Testable
 from wireproof.model.verdict import Finding, Verdict
 from wireproof.report.ladder import Rung, ladder
 from wireproof.report.matrix import LaneReport, Report, Row, cells
@@ -35,25 +36,30 @@ _NAMES: Final = {
     Verdict.NOT_APPLICABLE: "do not apply",
 }
 _LEVELS: Final = ("MUST", "SHOULD", "MAY", "ADVICE")
+PROGRAM: Final = "wireproof"
 _MOST_FAILURES: Final = 60
 _MOST_WAYS: Final = 4
 _MOST_REMARKS: Final = 20
 _LABEL: Final = 9
 _MARKED_LINES: Final = 4
+_SHORT: Final = 30
+"""Characters of fingerprints that stand on the line of the source."""
 _RUNG: Final = 20
 """Cells before the text of a rung: mark, arrow, milliseconds."""
 
 
-def render(report: Report, console: Console, *, journal: Path | None = None, strict: bool = False) -> None:
-    """The whole report."""
+def render(
+    report: Report, console: Console, *, journal: Path | None = None, strict: bool = False, program: str = PROGRAM
+) -> None:
+    """The whole report. `program`: how the reader starts wireproof, for the commands that are printed."""
     target = report.started.target if report.started else {}
     name = Text.assemble(("wireproof ", "bold"), printable(str(target.get("name", ""))), (_server(report), "dim"))
     _wrapped(console, name)
     _matrix(report, console)
-    _diagnoses(report, console, strict=strict)
+    _diagnoses(report, console, strict=strict, program=program)
     _remarks(report, console)
     console.print()
-    for line in closing(report, journal=journal):
+    for line in closing(report, journal=journal, program=program):
         _wrapped(console, line)
 
 
@@ -144,23 +150,67 @@ class _Case:
         """What was found, without what differs between occasions."""
         return self.finding.why.split(":")[0]
 
+    @property
+    def sight(self) -> tuple[object, ...]:
+        """What a reader is shown of it."""
+        one = self.finding
+        return (
+            self.lane.revision,
+            self.lane.transport,
+            one.transcript,
+            one.evidence,
+            one.pointer,
+            one.subject,
+            one.why,
+        )
 
-def _diagnoses(report: Report, console: Console, *, strict: bool) -> None:
-    """One diagnosis a broken requirement, however many revisions, transports and exchanges show it."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Diagnosis:
+    """What one broken requirement shows, and the groups of `others` that say nothing else: same records, same sentence, same level."""
+
+    cases: Sequence[_Case]
+    others: list[Sequence[_Case]]
+
+    @property
+    def every(self) -> list[_Case]:
+        return [*self.cases, *(one for group in self.others for one in group)]
+
+
+def _diagnosed(report: Report) -> list[_Diagnosis]:
+    """One diagnosis a broken requirement, however many revisions, transports and exchanges show it; the gravest first."""
     grouped: dict[str, list[_Case]] = {}
     for lane, row in report.failures:
         for one in row.findings:
             if one.verdict is Verdict.FAILED:
                 grouped.setdefault(row.requirement.id, []).append(_Case(lane=lane, row=row, finding=one))
-    ranked = sorted(grouped.values(), key=lambda group: _severity(group[0].row))
-    for group in ranked[:_MOST_FAILURES]:
+    made: list[tuple[str, set[tuple[object, ...]], _Diagnosis]] = []
+    for cases in sorted(grouped.values(), key=_telling):
+        level, shown = cases[0].row.requirement.level.group, {one.sight for one in cases}
+        same = next((one for rank, more, one in made if rank == level and shown <= more), None)
+        if same is not None:
+            same.others.append(cases)
+        else:
+            made.append((level, shown, _Diagnosis(cases=cases, others=[])))
+    return sorted((one for *_, one in made), key=lambda one: _severity(one.cases[0].row))
+
+
+def _telling(cases: Sequence[_Case]) -> tuple[int, bool, str]:
+    """Which of those that show the same is told: who shows most, and rather the protocol's own row than that of JSON-RPC."""
+    name = cases[0].row.requirement.id
+    return -len(cases), not name.startswith(f"{cases[0].lane.protocol}."), name
+
+
+def _diagnoses(report: Report, console: Console, *, strict: bool, program: str) -> None:
+    ranked = _diagnosed(report)
+    for one in ranked[:_MOST_FAILURES]:
         console.print()
-        _diagnosis(report, console, group, strict=strict)
+        _diagnosis(report, console, one, strict=strict, program=program)
     if len(ranked) > _MOST_FAILURES:
         console.print(f"\n... and {len(ranked) - _MOST_FAILURES} more; the JSON report has them all (-o json:FILE)")
 
 
-def render_finding(report: Report, fingerprint: str, console: Console) -> bool:
+def render_finding(report: Report, fingerprint: str, console: Console, *, program: str = PROGRAM) -> bool:
     """The diagnosis of one failed finding; False when the report has none of that fingerprint."""
     group = [
         _Case(lane=lane, row=row, finding=one)
@@ -169,7 +219,7 @@ def render_finding(report: Report, fingerprint: str, console: Console) -> bool:
         if one.verdict is Verdict.FAILED and one.fingerprint == fingerprint
     ]
     if group:
-        _diagnosis(report, console, group, strict=False)
+        _diagnosis(report, console, _Diagnosis(cases=group, others=[]), strict=False, program=program)
     return bool(group)
 
 
@@ -177,7 +227,8 @@ def _severity(row: Row) -> tuple[int, str]:
     return (_LEVELS.index(row.requirement.level.group), row.requirement.id)
 
 
-def _diagnosis(report: Report, console: Console, group: Sequence[_Case], *, strict: bool) -> None:
+def _diagnosis(report: Report, console: Console, diagnosis: _Diagnosis, *, strict: bool, program: str) -> None:
+    group = diagnosis.cases
     requirement = group[0].row.requirement
     counted = requirement.level.group == "MUST" or (strict and requirement.level.group == "SHOULD")
     style = "bold red" if counted else "bold yellow"
@@ -199,13 +250,31 @@ def _diagnosis(report: Report, console: Console, group: Sequence[_Case], *, stri
     for rung in ladder(records, first.evidence, pointer=first.pointer, width=room, marked_width=room * _MARKED_LINES):
         if rung.mark or counted:  # what does not fail the run is told more briefly
             _rung(console, rung, style)
-    if counted and requirement.fix:
+    if requirement.fix and requirement.level.group in ("MUST", "SHOULD"):
         _field(console, "fix", requirement.fix)
-    _field(console, "source", Text(f"{requirement.source}  fingerprint {first.fingerprint}", style="dim"))
+    for alike in diagnosis.others:
+        other = alike[0].row.requirement
+        _field(console, "same", f"{other.id}  {other.level.value}: {other.title}")
+    known = _fingerprints(diagnosis.every)
+    _field(console, "source", Text(requirement.source + (f"  {known}" if len(known) < _SHORT else ""), style="dim"))
+    if len(known) >= _SHORT:
+        _field(console, "", Text(known, style="dim"))
     if first.exchange:
-        console.print(
-            Text.assemble(_label("replay"), (replay_command(report, group[0].lane, first), "cyan")), soft_wrap=True
-        )
+        command = replay_command(report, group[0].lane, first, program=program)
+        console.print(Text.assemble(_label("replay"), (command, "cyan")), soft_wrap=True)
+
+
+def _fingerprints(cases: Sequence[_Case]) -> str:
+    """All of them; where they are of several revisions or transports, by these."""
+    places: dict[str, dict[str, None]] = {}
+    several = len({one.lane.transport for one in cases}) > 1
+    for one in cases:
+        place = f"{one.lane.revision} {one.lane.transport}" if several else one.lane.revision
+        places.setdefault(place, {})[one.finding.fingerprint] = None
+    if len(places) > 1:
+        return "fingerprints " + "; ".join(f"{place}: {', '.join(names)}" for place, names in places.items())
+    names = [name for known in places.values() for name in known]
+    return f"fingerprint{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
 def _found(cases: Sequence[_Case]) -> str:
@@ -251,15 +320,15 @@ def _cut(text: Text, room: int) -> Iterable[Text]:
     yield rest
 
 
-def replay_command(report: Report, lane: LaneReport, finding: Finding) -> str:
+def replay_command(report: Report, lane: LaneReport, finding: Finding, *, program: str = PROGRAM) -> str:
     """The command that plays one exchange again, on the revision and transport that showed it."""
     target = report.started.target if report.started else {}
-    words = ["wireproof", "run", "--exchange", finding.exchange, "--revision", lane.revision]
+    words = ["run", "--exchange", finding.exchange, "--revision", lane.revision]
     if lane.transport in ("http", "sse"):
         words += ["--transport", lane.transport]
     words += map(str, report.started.options.get("words", ()) if report.started else ())
     words += [str(target["url"])] if "url" in target else ["--", *map(str, target.get("command", ()))]
-    return printable(shlex.join(words))
+    return printable(f"{program} {shlex.join(words)}")
 
 
 def _label(label: str) -> tuple[str, str]:
@@ -305,7 +374,7 @@ def _remarks(report: Report, console: Console) -> None:
         console.print(f"  ... and {len(seen) - _MOST_REMARKS} more; the JSON report has them all (-o json:FILE)")
 
 
-def closing(report: Report, *, journal: Path | None) -> list[Text]:
+def closing(report: Report, *, journal: Path | None, program: str = PROGRAM) -> list[Text]:
     """Classes, counts, next command."""
     lines = []
     for lane in report.lanes:
@@ -325,9 +394,11 @@ def closing(report: Report, *, journal: Path | None) -> list[Text]:
             )
         )
     lines.append(Text(counted(report), style="bold"))
-    if report.failures:
-        first = min((row for _, row in report.failures), key=_severity)
-        lines.append(Text.assemble(("next: ", "dim"), (f"wireproof explain {first.requirement.id}", "cyan")))
+    if (hint := uncalled(report)) is not None:
+        lines.append(Text(printable(hint)))
+    if ranked := _diagnosed(report):
+        first = ranked[0].cases[0].row.requirement
+        lines.append(Text.assemble(("next: ", "dim"), (f"{program} explain {first.id}", "cyan")))
     if journal is not None:
         lines.append(Text(f"journal: {printable(str(journal))}", style="dim"))
     return lines
@@ -336,6 +407,40 @@ def closing(report: Report, *, journal: Path | None) -> list[Text]:
 def counted(report: Report) -> str:
     """How many verdicts of each kind, over all revisions and transports."""
     total = Counter(row.verdict for lane in report.lanes for row in lane.rows)
-    parts = [f"{total[verdict]} {_NAMES.get(verdict, verdict.value)}" for verdict in SIGNS if total[verdict]]
+    names = {**_NAMES, Verdict.NOT_APPLICABLE: "does not apply"} if total[Verdict.NOT_APPLICABLE] == 1 else _NAMES
+    parts = [f"{total[verdict]} {names.get(verdict, verdict.value)}" for verdict in SIGNS if total[verdict]]
     seconds = f" in {report.finished.duration_s:.1f} s" if report.finished and report.finished.duration_s else ""
     return f"{', '.join(parts) or 'nothing was judged'}{seconds}"
+
+
+def uncalled(report: Report) -> str | None:
+    """One line where tools that may not be called leave rows unobserved; None where there is nothing to gain."""
+    left: dict[str, None] = {}
+    listed: dict[str, None] = {}
+    for lane in report.lanes:
+        names = _names(lane.survey.get("tools"))
+        listed.update(dict.fromkeys(names))
+        called = {*_names(lane.survey.get("called")), *_names(lane.survey.get("fixtures"))}
+        remainder = lane.survey.get("remainder")
+        capped = isinstance(remainder, Mapping) and "tools" in remainder
+        if not lane.partial and not capped and any(_would_show(row) for row in lane.rows):
+            left.update(dict.fromkeys(name for name in names if name not in called))
+    if not left:
+        return None
+    those = f"{plural(len(left), 'tool')} of {len(listed)} {'was' if len(left) == 1 else 'were'} not called"
+    why = "unless it says readOnlyHint: true and openWorldHint: false"
+    return f"{those} (no tool is, {why}): --call NAME, --call-read-only or --call-all shows more of the rules on tools"
+
+
+def _names(items: object) -> list[str]:
+    """Of listed things, or of a list of names."""
+    found = (
+        [one.get("name") if isinstance(one, Mapping) else one for one in items] if isinstance(items, Sequence) else []
+    )
+    return [one for one in found if isinstance(one, str)]
+
+
+def _would_show(row: Row) -> bool:
+    """Was it not observed, although what a called tool gives may show it?"""
+    wanted = row.requirement.topic == "tools" and row.requirement.testable is Testable.DISCOVER
+    return row.verdict is Verdict.UNOBSERVED and (wanted or "needs callable" in row.why)

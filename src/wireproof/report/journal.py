@@ -7,6 +7,7 @@ but parsed again from their bytes, so that a reader sees what the judge saw.
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,9 @@ from wireproof.model.verdict import Finding, Verdict
 from wireproof.model.wire import Kind, Record, Way
 
 KEEP: Final = 20
+KEEP_UNANSWERED: Final = 5
+UNANSWERED: Final = "-unanswered"
+"""Ends the name of a run's folder when nothing answered."""
 FORMAT: Final = 1
 _KINDS: Final[Mapping[str, type[Any]]] = {
     "run-started": RunStarted,
@@ -114,12 +118,18 @@ def event_of(raw: Mapping[str, Any]) -> Event:
 
 
 class JournalWriter:
-    """Appends events to a file, flushed one by one, so that what was observed survives whatever comes next."""
+    """Appends events to a file, flushed one by one, so that what was observed survives whatever comes next.
+
+    The folders that it lies in are made. UsageError when it cannot be written.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: IO[str] = path.open("w", encoding="utf-8", newline="\n")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[str] = path.open("w", encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise _unwritable(path, error) from None
         self._write({"journal": FORMAT})
 
     def _write(self, line: Mapping[str, Any]) -> None:
@@ -159,19 +169,41 @@ def read_journal(path: Path) -> Iterator[Event]:
             raise UsageError("this line is no journal line", where=f"{path}:{number}") from None
 
 
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"the journal cannot be written: {error.strerror or error}",
+        where=str(path),
+        hint="--journal FILE puts it elsewhere",
+    )
+
+
 def new_run_folder(base: Path, stamp: str) -> Path:
-    """`<base>/runs/<stamp>`, made; only the newest KEEP stay, and the folder ignores itself in git."""
+    """`<base>/runs/<stamp>`, made; `<base>` ignores itself in git. When the run is over: `settle_run_folder`.
+
+    UsageError when it cannot be made.
+    """
     runs = base / "runs"
-    runs.mkdir(parents=True, exist_ok=True)
-    ignore = base / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
-    folder, count = runs / stamp, 1
-    while folder.exists():
-        count += 1
-        folder = runs / f"{stamp}-{count}"
-    folder.mkdir()
-    old = sorted((one for one in runs.iterdir() if one.is_dir()), key=lambda one: one.name)
-    for one in old[:-KEEP]:
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        ignore = base / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+        taken = {one.name.removesuffix(UNANSWERED) for one in runs.iterdir()}
+        names = (stamp if count == 1 else f"{stamp}-{count}" for count in itertools.count(1))
+        folder = runs / next(name for name in names if name not in taken)
+        folder.mkdir()
+    except OSError as error:
+        raise _unwritable(runs, error) from None
+    return folder
+
+
+def settle_run_folder(folder: Path, *, answered: bool) -> Path:
+    """Where the folder of a run lies for good: one in which nothing answered is called so. Of either kind the newest stay, KEEP and
+    KEEP_UNANSWERED, so that starts which fail cost no run that did not."""
+    if not answered:
+        folder = folder.rename(folder.with_name(folder.name + UNANSWERED))
+    every = sorted((one for one in folder.parent.iterdir() if one.is_dir()), key=lambda one: one.name)
+    failed = [one for one in every if one.name.endswith(UNANSWERED)]
+    for one in [*[one for one in every if one not in failed][:-KEEP], *failed[:-KEEP_UNANSWERED]]:
         shutil.rmtree(one, ignore_errors=True)
     return folder
