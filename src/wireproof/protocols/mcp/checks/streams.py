@@ -75,7 +75,7 @@ def each_once(talk: Talk) -> Iterator[Note]:
 
     A server without sessions numbers its requests anew for each POST, so that equal ones need not be one.
     """
-    if talk.transport != "http" or talk.modern or not _sessions(talk):
+    if talk.transport != "http" or talk.modern:
         return
     again = resumptions(talk)
     asked = {one.out.channel: one.out.seq for one in trips(talk)}
@@ -104,7 +104,7 @@ def _sessions(talk: Talk) -> bool:
 
 def _named(talk: Talk) -> Iterator[tuple[str, Inbound]]:
     """Messages that are the same only if they are one message: requests as they stand, progress by its request and its value."""
-    for one in talk.requests_in:
+    for one in talk.requests_in if _sessions(talk) else ():
         yield dump(one.record.message), one
     for each in tracked(talk):
         for one in each.told:
