@@ -209,7 +209,11 @@ _TOKEN_ROWS: Final = ("mcp.progress.task-token-continues", "mcp.progress.task-sa
 
 @check(*_TOKEN_ROWS, _ALL)
 def progress_is_the_tasks(talk: Talk) -> Iterator[Note]:
-    """Progress of a task, after it was created, has the token of the request that created it, and related-task metadata."""
+    """Progress of a task, after it was created, has the token of the request that created it; related-task metadata names that task.
+
+    Whether it must be there at all can be read in two ways: messages of a task carry it, yet progress of a task is as the page on
+    progress has it, where the token alone says what it is about.
+    """
     for task in talk.tasks.tasks:
         token = progress_token(task.creation)
         if token is ABSENT:
@@ -226,7 +230,7 @@ def progress_is_the_tasks(talk: Talk) -> Iterator[Note]:
                     yield broken(*seqs, why=why, pointer="/params/progressToken", requirement=row)
             if same(mark, task.id):
                 yield ok(*seqs, requirement=_ALL)
-            else:
+            elif mark is not ABSENT:
                 why = _unmarked("progress of the task", mark)
                 yield broken(*seqs, why=why, pointer="/params/_meta", requirement=_ALL)
 
