@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from wireproof.judge.pack import Lens
-from wireproof.protocols.mcp.mirror import encoded, header_text, marks_of, mirrored, param_headers, trials
+from wireproof.protocols.mcp.mirror import coded, encoded, header_text, marks_of, mirrored, param_headers, trials
 
 _SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -62,9 +62,26 @@ def _lens(problems: list[str]) -> Lens:
 def test_trials() -> None:
     tool = {"name": "t", "inputSchema": _SCHEMA, "arguments": {"limit": 3}}
     found = trials([{"name": "none", "inputSchema": {}, "arguments": {}}, tool], _lens([]))
-    assert set(found) == {"some", "text", "free", "number", "optional"}
+    assert set(found) == {"some", "text", "free", "number", "flag", "optional"}
     assert found["number"]["header"] == "Mcp-Param-Limit"
-    assert found["number"]["fraction"] == "3.0"
+    assert [found["number"][kind] for kind in ("wrong", "fraction", "between", "trailing")] == ["4", "3.0", "3.5", "3x"]
+    assert found["flag"]["recased"].lower() == str(found["flag"]["arguments"]["urgent"]).lower()
     assert found["some"]["with_null"] == {"limit": 3, "region": None}
     assert found["optional"]["without"] == {"limit": 3}
     assert trials([tool], _lens(["no"])) == {}
+
+
+def test_trials_below_the_top() -> None:
+    deep = {"type": "object", "properties": {"er": {"type": "integer", "x-mcp-header": "Deeper"}}}
+    tool = {"name": "t", "inputSchema": {"type": "object", "properties": {"deep": deep}}, "arguments": {"a": 1}}
+    found = trials([{**tool, "arguments": {"deep": 5}}, {**tool, "arguments": {"a": 1, "deep": {"er": 7}}}], _lens([]))
+    assert found["number"]["arguments"] == {"a": 1, "deep": {"er": 7}}
+    assert found["some"]["with_null"] == {"a": 1, "deep": {"er": None}}
+    assert found["optional"]["without"] == {"a": 1, "deep": {}}
+
+
+def test_coded_names() -> None:
+    made = coded(tool="plain", resource=None)
+    assert made == {
+        "tool": {"right": "=?base64?cGxhaW4=?=", "shouted": "=?BASE64?cGxhaW4=?=", "longer": "plain-wireproof"}
+    }

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from wireproof.generate.smallest import smallest
 from wireproof.judge.pack import Lens
-from wireproof.model.jsontext import JSON
+from wireproof.model.jsontext import ABSENT, JSON
 
 KEY: Final = "x-mcp-header"
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -100,38 +100,69 @@ def encoded(value: str) -> str:
     return "=?base64?" + base64.b64encode(value.encode("utf-8", "surrogatepass")).decode("ascii") + "?="
 
 
+def coded(**names: str | None) -> dict[str, dict[str, str]]:
+    """How each name (of a tool, a resource, a prompt; None where there is none) is tried in Mcp-Name: `right`, encoded though it need not be;
+    `shouted`, the same with markers in capitals, which is no encoding; `longer`, another name that begins alike."""
+    return {
+        kind: {
+            "right": encoded(name),
+            "shouted": encoded(name).replace("base64", "BASE64", 1),
+            "longer": header_text(f"{name}-wireproof"),
+        }
+        for kind, name in names.items()
+        if name is not None
+    }
+
+
 def trials(tools: Iterable[Mapping[str, Any]], lens: Lens) -> dict[str, dict[str, Any]]:
     """What to try on the first callable tool that gives occasion, by kind of trial; a kind without occasion is left out.
 
     Each has `name`, `header`, `arguments`. `some`: `wrong` (another value's header), `with_null` (the argument is null);
-    `text`: `encoded`; `optional`: `without` (arguments that lack it); `number`: `fraction` (the integer written with .0);
-    `free`: arguments whose value is not ASCII, as `strange`.
+    `text`: `wrong`, `encoded`, and `recased` where letters have a case; `optional`: `without` (arguments that lack it);
+    `number`: `wrong`, `fraction` (the integer written with .0), `between` (with .5), `trailing` (with a letter behind it);
+    `flag`: `wrong`, `recased`; `free`: arguments whose value is not ASCII, as `strange`.
     """
     found: dict[str, dict[str, Any]] = {}
     for tool in tools:
         schema, given = tool.get("inputSchema"), tool.get("arguments")
         for mark in mirrored(schema):
-            if len(mark.path) != 1 or not isinstance(given, dict):
+            if not isinstance(given, dict):
                 continue
-            (own,) = mark.path
-            value = given.get(own, smallest(mark.schema))
-            text = plain_text(value)
-            if not text or lens.schemas.target_problems(schema, {**given, own: value}):
+            known = mark.value(given)
+            value = smallest(mark.schema) if known is None else known
+            arguments, text = _put(given, mark.path, value), plain_text(value)
+            if not text or arguments is None or lens.schemas.target_problems(schema, arguments):
                 continue
-            base = {"name": tool["name"], "header": mark.header, "arguments": {**given, own: value}}
-            wrong = _other(value)
-            found.setdefault("some", {**base, "wrong": wrong, "with_null": {**given, own: None}})
+            base = {"name": tool["name"], "header": mark.header, "arguments": arguments, "wrong": _other(value)}
+            found.setdefault("some", {**base, "with_null": _put(given, mark.path, None)})
             if isinstance(value, str):
-                found.setdefault("text", {**base, "encoded": encoded(text)})
-                strange = {**given, own: _STRANGE}
+                recased = {"recased": text.swapcase()} if text.isascii() and text.swapcase() != text else {}
+                found.setdefault("text", {**base, "encoded": encoded(text), **recased})
+                strange = _put(given, mark.path, _STRANGE)
                 if not _NARROW & mark.schema.keys() and not lens.schemas.target_problems(schema, strange):
                     found.setdefault("free", {**base, "arguments": strange, "strange": _STRANGE})
-            elif not isinstance(value, bool):
-                found.setdefault("number", {**base, "fraction": f"{text}.0"})
-            without = {key: one for key, one in given.items() if key != own}
-            if not lens.schemas.target_problems(schema, without):
+            elif isinstance(value, bool):
+                found.setdefault("flag", {**base, "recased": text.capitalize()})
+            else:
+                near = {"fraction": f"{text}.0", "between": f"{text}.5", "trailing": f"{text}x"}
+                found.setdefault("number", {**base, **near})
+            without = _put(given, mark.path, ABSENT)
+            if without is not None and not lens.schemas.target_problems(schema, without):
                 found.setdefault("optional", {**base, "without": without})
     return found
+
+
+def _put(arguments: Mapping[str, Any], path: tuple[str, ...], value: JSON) -> dict[str, Any] | None:
+    """The arguments with this value at the path, ABSENT takes it away; None where something else than objects lies on the way."""
+    own, rest = path[0], path[1:]
+    if rest:
+        inner = arguments.get(own, {})
+        value = _put(inner, rest, value) if isinstance(inner, dict) else None
+        if value is None:
+            return None
+    elif value is ABSENT:
+        return {key: one for key, one in arguments.items() if key != own}
+    return {**arguments, own: value}
 
 
 def _other(value: JSON) -> str:

@@ -59,6 +59,11 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
     names = {one["name"] for one in facts["tools"]}
     facts["callable"] = [made for one in chosen for made in callable_tools(one, policy, names, lens)]
     facts["mirrored"] = mirror.trials(facts["callable"], lens) if lens.revision.era == "modern" else {}
+    facts["coded"] = mirror.coded(
+        tool=_first(facts["callable"], "name"),
+        resource=_first(facts["resources"], "uri"),
+        prompt=_first(facts["prompts"], "name"),
+    )
     facts["as_task"] = {
         support: [one for one in facts["callable"] if task_support(one) == support]
         for support in ("forbidden", "optional", "required")
@@ -73,6 +78,10 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
     facts["completable"] = [one["completing"] for one in facts["prompts"] if "completing" in one]
     facts["tags"] = sorted(_tags(facts))
     return facts
+
+
+def _first(items: list[dict[str, Any]], key: str) -> str | None:
+    return str(items[0][key]) if items else None
 
 
 def _opening(facts: dict[str, Any], method: str, result: Mapping[str, Any]) -> None:
