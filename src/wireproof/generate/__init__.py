@@ -1,1 +1,1 @@
-"""JSON Schema to values. Pure."""
+"""JSON Schema to values: the smallest one (`smallest`), and whatever conforms or just does not (`values`). Pure."""
