@@ -3,7 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint format bench peers peers-check calibrate selftest-full oracle wheel-check docs
+.PHONY: venv demo test lint format bench peers peers-check calibrate selftest-full oracle wheel-check docs
+
+venv: $(STAMP)
 
 demo: $(STAMP)
 	$(BIN)/python -m wireproof run --journal .wireproof/demo-reference.jsonl -- $(BIN)/python fixtures mcp stdio

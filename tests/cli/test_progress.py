@@ -7,20 +7,24 @@ import os
 import pytest
 
 from wireproof.cli.progress import Progress
-from wireproof.model.events import ExchangePlayed, Planned, Surveyed, Told, TranscriptOpened
+from wireproof.model.events import ExchangePlayed, Planned, Told, TranscriptOpened
 
 PLACE = {"protocol": "mcp", "revision": "2025-11-25", "transport": "stdio"}
 EVIL = "\x1b]0;owned\x07\r\nname"
 
 
+def planned(revision: str, *exchanges: str, calls: tuple[str, ...]) -> Planned:
+    place = {**PLACE, "revision": revision}
+    return Planned(exchanges=exchanges, omitted={}, judged=(), selection={}, calls=calls, **place)
+
+
 def events(progress: Progress) -> None:
-    facts = {"called": [EVIL, "add"]}
     with progress:
         progress(TranscriptOpened(transcript="t1", purpose="main", **PLACE))
         progress(Told(text="2025-11-25 over stdio: offered", level="offer"))
-        for _ in range(2):
-            progress(Surveyed(role="server", facts=facts, **PLACE))
-        progress(Planned(exchanges=("a", "b"), omitted={}, judged=(), selection={}, **PLACE))
+        for revision in ("2025-11-25", "2025-06-18"):
+            progress(planned(revision, "a", "b", calls=(EVIL, "add")))
+        progress(planned("2025-03-26", calls=("add", "old")))
         progress(ExchangePlayed(transcript="t1", exchange="a", span=f"a[{EVIL}]" + "x" * 200, literal={}))
         progress(Told(text=f"could not {EVIL}", level="warning"))
 
@@ -30,7 +34,8 @@ def test_without_a_terminal_only_what_must_be_said_is_said(capsys: pytest.Captur
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "wireproof: tools that will be called in 2025-11-25 (2): \\x1b]0;owned\\x07\\r\\nname, add",
+        "wireproof: 2 tools will be called, in each revision that has a use for them: \\x1b]0;owned\\x07\\r\\nname, add",
+        "wireproof: to be called besides, in 2025-03-26: old",
         "wireproof: could not \\x1b]0;owned\\x07\\r\\nname",
     ]
 
@@ -44,5 +49,5 @@ def test_on_a_terminal_one_line_is_rewritten(
     drawn = err.replace("\r\x1b[2K", "\v").split("\v")
     assert "\x1b" not in "".join(drawn)
     assert "2025-11-25 over stdio: offered" in drawn
-    assert any(one.startswith("1/2 2025-11-25 stdio a[") and len(one) == 59 for one in drawn)
+    assert any(one.startswith("1/4 2025-11-25 stdio a[") and len(one) == 59 for one in drawn)
     assert drawn[-1] == ""  # nothing of it stays

@@ -46,7 +46,8 @@ def program() -> str:
     """What starts this wireproof from where the user is, quoted for a shell: the bare name only if the PATH leads to it."""
     started = Path(sys.argv[0])
     if started.stem == "__main__":
-        return f"{shlex.quote(sys.executable)} -m {console_report.PROGRAM}"
+        python, here = Path(sys.executable), Path.cwd()
+        return f"{shlex.quote(str(python.relative_to(here) if python.is_relative_to(here) else python))} -m {console_report.PROGRAM}"
     if started.stem != console_report.PROGRAM:
         return console_report.PROGRAM  # called from Python
     found = shutil.which(console_report.PROGRAM)

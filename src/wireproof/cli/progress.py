@@ -8,7 +8,8 @@ import textwrap
 from typing import Final, Self
 
 from wireproof.cli.main import harmless
-from wireproof.model.events import Event, ExchangePlayed, Planned, Surveyed, Told, TranscriptOpened
+from wireproof.model.events import Event, ExchangePlayed, Planned, Told, TranscriptOpened
+from wireproof.report.words import plural
 
 _CLEAR: Final = "\r\x1b[2K"
 _MOST_NAMES: Final = 30
@@ -26,9 +27,8 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         match event:
-            case Surveyed():
-                self._calls(event)
             case Planned():
+                self._calls(event)
                 self._planned += len(event.exchanges)
             case Told(level="warning" | "stopped" | "gone"):
                 self._say(event.text)
@@ -41,18 +41,23 @@ class Progress:
                 total = f"/{self._planned}" if self._planned >= self._played else ""
                 self._line(f"{self._played}{total} {self._places.get(event.transcript, '')} {event.span}")
 
-    def _calls(self, event: Surveyed) -> None:
-        """Which tools are about to be called is said before the first call, each name once a run."""
-        names = [str(one) for one in event.facts.get("called", ())]
-        fresh = [one for one in names if one not in self._named]
+    def _calls(self, event: Planned) -> None:
+        """Which tools are about to be called is said before the first call, each name once a run, whichever revisions list it."""
+        fresh = [one for one in event.calls if one not in self._named]
         if not fresh:
             return
-        besides = " besides" if self._named else ""
+        first = not self._named
         self._named.update(fresh)
         listed = ", ".join(fresh[:_MOST_NAMES]) + (
             f" and {len(fresh) - _MOST_NAMES} more" if len(fresh) > _MOST_NAMES else ""
         )
-        self._say(f"tools that will be called{besides} in {event.revision} ({len(fresh)}): {listed}")
+        them = "it" if len(fresh) == 1 else "them"
+        what = (
+            f"{plural(len(fresh), 'tool')} will be called, in each revision that has a use for {them}"
+            if first
+            else f"to be called besides, in {event.revision}"
+        )
+        self._say(f"{what}: {listed}")
 
     def _say(self, text: str) -> None:
         width = _width() if self._enabled else 100

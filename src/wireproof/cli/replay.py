@@ -2,53 +2,157 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from wireproof.api import run
-from wireproof.cli.outputs import terminal
+from wireproof.cli.main import INTERRUPTED
+from wireproof.cli.outputs import terminal_console
+from wireproof.cli.progress import Progress
 from wireproof.cli.run import command as run_command
 from wireproof.cli.target import target_of
 from wireproof.engine.plan import Selection
-from wireproof.engine.rejudge import gather
-from wireproof.engine.run import Options
+from wireproof.engine.rejudge import Seen, gather
+from wireproof.engine.replayed import Showing, showings
+from wireproof.engine.run import Options, load_suite
+from wireproof.engine.suite import Suite
 from wireproof.model.errors import UsageError
+from wireproof.model.events import Event
+from wireproof.model.target import Target
 from wireproof.report.journal import read_journal
+from wireproof.report.matrix import LaneReport, Report, Row
+from wireproof.report.replayed import Scene, render
 
 
 @click.command("replay")
 @click.argument("journal", type=click.Path(path_type=Path))
 @click.argument("exchange")
 @click.argument("target", nargs=-1)
-@click.option("--revision", "revisions", multiple=True, help="Only this revision.")
+@click.option(
+    "--revision",
+    "revisions",
+    multiple=True,
+    help="Only this one of the revisions in which it was recorded (repeatable). Default: all of them.",
+)
+@click.option("--strict", is_flag=True, help="A broken SHOULD counts too.")
 @click.pass_context
 def command(
-    ctx: click.Context, journal: Path, exchange: str, target: tuple[str, ...], revisions: tuple[str, ...]
+    ctx: click.Context,
+    journal: Path,
+    exchange: str,
+    target: tuple[str, ...],
+    revisions: tuple[str, ...],
+    strict: bool,
 ) -> None:
-    """Play EXCHANGE of JOURNAL again, at the target of that run or at TARGET (a URL, or a command after `--`)."""
-    seen = gather(read_journal(journal))
-    names = sorted({name for played in seen.played.values() for one in played for name in (one.id, one.span)})
-    if exchange not in names:
-        near = [one for one in names if exchange in one][:5]
+    """Play EXCHANGE of JOURNAL again, in the revisions and over the transport in which it was recorded.
+
+    It is played at the target of that run, or at TARGET (a URL, or a command after `--`). What it decides is shown, what else its
+    messages break, and the messages. Exit codes: as those of `run`.
+    """
+    past = gather(read_journal(journal))
+    places = _places(past, exchange, journal)
+    recorded = tuple(dict.fromkeys(revision for revision, _ in places))
+    for one in revisions:
+        if one not in recorded:
+            raise UsageError(
+                f"{exchange} was not played in {one}", where=str(journal), hint=f"it was in {', '.join(recorded)}"
+            )
+    aim, same = _target(past, target)
+    transports = tuple(dict.fromkeys(transport for _, transport in places)) if same else ()
+    suite = _suite(past, exchange)
+    events: list[Event] = []
+    with Progress(enabled=sys.stderr.isatty()) as progress:
+
+        def listen(event: Event) -> None:
+            progress(event)
+            events.append(event)
+
+        chosen = Selection(revisions=revisions or recorded, transports=transports, exchanges=(exchange,))
+        report = run(aim, options=Options(selection=chosen, confirm=False), listen=listen, suite=suite)
+    now = gather(events)
+    shown = list(showings(now, suite, exchange))
+    render([_scene(one, now, suite) for one in shown], terminal_console())
+    interrupted = report.finished is not None and report.finished.interrupted
+    ctx.exit(INTERRUPTED if interrupted else _judged(shown, suite).exit_code(strict=strict))
+
+
+def _places(past: Seen, exchange: str, journal: Path) -> list[tuple[str, str]]:
+    """(revision, transport) of each transcript in which it was played. UsageError when it was in none."""
+    played = {name: (one.id, one.span) for made in past.played.values() for one in made for name in (one.id, one.span)}
+    if exchange not in played:
+        near = [one for one in sorted(played) if exchange in one][:5]
         raise UsageError(
             f"the journal holds no exchange {exchange!r}",
             where=str(journal),
-            hint=f"it has {', '.join(near or names[:5])}",
+            hint=f"it has {', '.join(near or sorted(played)[:5])}",
         )
-    words = list(seen.started.options.get("words", ())) if seen.started else []
-    if not target and seen.started is not None:
-        known = seen.started.target
-        target = (known["url"],) if "url" in known else tuple(known.get("command", ()))
-    if not target:
+    found = [
+        (past.opened[transcript].revision, past.opened[transcript].transport)
+        for transcript, made in past.played.items()
+        if any(exchange in (one.id, one.span) for one in made)
+    ]
+    return sorted(set(found), reverse=True)
+
+
+def _target(past: Seen, words: tuple[str, ...]) -> tuple[Target, bool]:
+    """Whom to play, with the options of that run; and is it reached as then?"""
+    known: Any = past.started.target if past.started else {}
+    same = not words or words[0].lower().startswith(("http://", "https://")) == ("url" in known)
+    words = words or ((known["url"],) if "url" in known else tuple(known.get("command", ())))
+    if not words:
         raise UsageError("no target is known; give a URL or a command")
-    aim = target_of(target, _given(words))
-    report = run(aim, options=Options(selection=Selection(revisions=revisions, exchanges=(exchange,))))
-    terminal(report, "console")
-    ctx.exit(report.exit_code())
+    options = list(past.started.options.get("words", ())) if past.started and same else []
+    while "--exchanges" in options:  # what was played of them stands in the journal
+        del options[(place := options.index("--exchanges")) : place + 2]
+    return target_of(words, _given(options)), same
 
 
 def _given(words: list[str]) -> dict[str, Any]:
     """What `wireproof run` makes of these options; UsageError where one cannot be had again, such as a secret that no variable holds."""
     return dict(run_command.make_context("run", [*words, "--", "-"]).params)
+
+
+def _suite(past: Seen, name: str) -> Suite:
+    """The suite; an exchange that it does not have (the user's own, or one of another version) is taken from the journal as it was played."""
+    suite = load_suite(past.started.suite.get("protocol", "mcp") if past.started else "mcp")
+    known = {one.id for one in suite.exchanges}
+    played = (one for made in past.played.values() for one in made if name in (one.id, one.span))
+    own = {one.span: replace(one, for_each=None) for one in played if one.id not in known}
+    return replace(suite, exchanges=(*suite.exchanges, *own.values()))
+
+
+def _scene(one: Showing, now: Seen, suite: Suite) -> Scene:
+    rows = suite.catalogue.requirements
+    return Scene(
+        span=one.exchange.span,
+        title=one.exchange.title,
+        place=f"{one.opened.revision} over {one.opened.transport}",
+        rows=[(rows[name], one.verdict(name), found) for name, found in one.findings.items()],
+        records=now.records.get(one.opened.transcript, []),
+    )
+
+
+def _judged(shown: Iterable[Showing], suite: Suite) -> Report:
+    """A report of nothing else, for its exit code."""
+    rows = suite.catalogue.requirements
+    return Report(
+        lanes=[
+            LaneReport(
+                protocol=suite.pack.name,
+                revision=one.opened.revision,
+                transport=one.opened.transport,
+                role="server",
+                survey={},
+                rows=tuple(
+                    Row(requirement=rows[name], verdict=one.verdict(name), findings=tuple(found))
+                    for name, found in one.findings.items()
+                ),
+            )
+            for one in shown
+        ]
+    )

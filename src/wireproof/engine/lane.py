@@ -330,22 +330,19 @@ class LaneRunner:
         self._announce()
 
     def _announce(self) -> None:
-        every = (*self.plan.shared, *self.plan.fresh, *self.plan.last)
+        every = self.plan.every
         self.emit(
             Planned(
                 protocol=self.suite.pack.name,
                 revision=self.revision.id,
                 transport=self.transport,
                 exchanges=tuple(one.span for one in every),
+                calls=self.suite.pack.called(every, self.facts),
                 omitted=self.plan.omitted,
                 judged=self.suite.judged(self.revision, self.transport),
                 selection=asdict(self.selection),
             )
         )
-        named = self.facts.get("called", ())
-        if named:
-            text = f"{self.revision.id} {self.transport}: tools that are called: {', '.join(named)}"
-            self.emit(Told(text=text, level="calls"))
         where = f"{self.revision.id} over {self.transport}"
         if self.facts.get("remainder"):
             left = ", ".join(f"{count} {name}" for name, count in self.facts["remainder"].items())

@@ -53,6 +53,10 @@ class Plan:
     last: tuple[Exchange, ...] = ()
     omitted: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def every(self) -> tuple[Exchange, ...]:
+        return (*self.shared, *self.fresh, *self.last)
+
 
 def in_force(catalogue: Catalogue, selection: Selection, revision: Revision, transport: str) -> dict[str, Requirement]:
     """The selected rows that bind a server there, by id."""

@@ -69,11 +69,17 @@ def rejudge(seen: Seen, suite: Suite) -> list[Judged]:
 
 
 def _judge_lane(seen: Seen, suite: Suite, place: tuple[str, str], surveyed: Surveyed) -> Judged:
+    findings = tuple(settle(lane_of(seen, suite, place, surveyed)))
+    return Judged(protocol=surveyed.protocol, revision=place[0], transport=place[1], findings=findings)
+
+
+def lane_of(seen: Seen, suite: Suite, place: tuple[str, str], surveyed: Surveyed) -> Lane:
+    """What is judged of one revision and transport."""
     revision = next(one for one in suite.catalogue.revisions if one.id == place[0])
     planned = seen.planned.get(place)
     options: Mapping[str, Any] = planned.selection if planned else {}
     selection = Selection(**{key: tuple(value) for key, value in options.items()})
-    lane = Lane(
+    return Lane(
         lens=Lens(
             revision=revision,
             transport=place[1],
@@ -100,7 +106,6 @@ def _judge_lane(seen: Seen, suite: Suite, place: tuple[str, str], surveyed: Surv
         ),
         omitted=planned.omitted if planned else {},
     )
-    return Judged(protocol=surveyed.protocol, revision=revision.id, transport=place[1], findings=tuple(settle(lane)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -172,7 +172,12 @@ class Runner:
             },
             suite={"version": SUITE_VERSION, "digest": digest(), "protocol": self.options.protocol},
             target=described(self.target, self._redact),
-            options={"words": option_words(self.target, self._redact)},
+            options={
+                "words": [
+                    *option_words(self.target, self._redact),
+                    *(word for place in self.options.exchanges for word in ("--exchanges", str(place))),
+                ]
+            },
             seed=self.options.seed,
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
             redacted=len(self.target.secrets),

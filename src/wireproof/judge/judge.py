@@ -241,8 +241,8 @@ def _validator(lane: Lane) -> Any:
     return validate
 
 
-def ambient(played: Played, lane: Lane) -> list[Finding]:
-    """Every check of the pack over one conversation; equal occasions are one finding with a count."""
+def ambient(played: Played, lane: Lane, *, within: str | None = None) -> list[Finding]:
+    """Every check of the pack over one conversation; equal occasions are one finding with a count. `within`: only what that span shows."""
     exchanges = {one.span: one for one in played.exchanges}
     talk = lane.pack.conversation(played.transcript, lane.lens, exchanges)
     records = played.transcript.records
@@ -250,6 +250,8 @@ def ambient(played: Played, lane: Lane) -> list[Finding]:
     for check in lane.pack.checks:
         groups: dict[tuple[str, Verdict, str, str, str], list[Note]] = defaultdict(list)
         for note in check.body(talk):
+            if within is not None and not any(records[seq].span == within for seq in note.seqs if seq < len(records)):
+                continue
             row = note.requirement or check.rows[0]
             place = _INDEX.sub("/*", note.pointer)
             subject = "" if note.ok else note.subject

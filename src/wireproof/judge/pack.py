@@ -130,5 +130,7 @@ class Pack:
     """Was the usual opening of a session answered as one? None where none was tried."""
     applies: Callable[[Requirement, Mapping[str, Any]], str | None]
     fill: Callable[[Exchange, Mapping[str, Any]], list[Exchange]]
+    called: Callable[[Iterable[Exchange], Mapping[str, Any]], tuple[str, ...]] = lambda _exchanges, _facts: ()
+    """What of the target's the exchanges set to work, such as tools: the user is told before it is."""
     tables: Mapping[str, str] = field(default_factory=dict)
     strategies: str = ""

@@ -63,7 +63,8 @@ class Surveyed:
 class Planned:
     """What will be played in one revision and transport, by id; `omitted` says of rows why nothing decides them.
 
-    `judged` are the rows that this suite can decide there at all: the requirement set that a class is counted over.
+    `judged` are the rows that this suite can decide there at all: the requirement set that a class is counted over. `calls` are the
+    target's tools that will be called.
     """
 
     protocol: str
@@ -73,6 +74,7 @@ class Planned:
     omitted: Mapping[str, str]
     judged: tuple[str, ...]
     selection: Mapping[str, tuple[str, ...]]
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

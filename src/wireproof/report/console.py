@@ -4,48 +4,31 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from wireproof.model.catalogue import Testable
 from wireproof.model.verdict import Finding, Verdict
-from wireproof.report.ladder import Rung, ladder
+from wireproof.report.ladder import ladder
+from wireproof.report.lines import MARKED_LINES, NAMES, SIGNS, field, label, print_rung, rung_room, wrapped
 from wireproof.report.matrix import LaneReport, Report, Row, cells
 from wireproof.report.words import plural, printable
 
-SIGNS: Final = {
-    Verdict.PASSED: ("✓", "green"),
-    Verdict.FAILED: ("✗", "bold red"),
-    Verdict.ERRORED: ("!", "bold magenta"),
-    Verdict.BLOCKED: ("■", "yellow"),
-    Verdict.UNOBSERVED: ("·", "dim"),
-    Verdict.NOT_APPLICABLE: ("-", "dim"),
-}
 _SHOWN: Final = (Verdict.PASSED, Verdict.FAILED, Verdict.ERRORED, Verdict.BLOCKED, Verdict.UNOBSERVED)
 _TOLD: Final = (Verdict.PASSED, Verdict.FAILED, Verdict.ERRORED, Verdict.BLOCKED)
-_NAMES: Final = {
-    Verdict.UNOBSERVED: "not observed",
-    Verdict.ERRORED: "our own error",
-    Verdict.NOT_APPLICABLE: "do not apply",
-}
 _LEVELS: Final = ("MUST", "SHOULD", "MAY", "ADVICE")
 PROGRAM: Final = "wireproof"
 _MOST_FAILURES: Final = 60
 _MOST_WAYS: Final = 4
 _MOST_REMARKS: Final = 20
-_LABEL: Final = 9
-_MARKED_LINES: Final = 4
 _SHORT: Final = 30
 """Characters of fingerprints that stand on the line of the source."""
-_RUNG: Final = 20
-"""Cells before the text of a rung: mark, arrow, milliseconds."""
 
 
 def render(
@@ -54,13 +37,13 @@ def render(
     """The whole report. `program`: how the reader starts wireproof, for the commands that are printed."""
     target = report.started.target if report.started else {}
     name = Text.assemble(("wireproof ", "bold"), printable(str(target.get("name", ""))), (_server(report), "dim"))
-    _wrapped(console, name)
+    wrapped(console, name)
     _matrix(report, console)
     _diagnoses(report, console, strict=strict, program=program)
     _remarks(report, console)
     console.print()
     for line in closing(report, journal=journal, program=program):
-        _wrapped(console, line)
+        wrapped(console, line)
 
 
 def _server(report: Report) -> str:
@@ -87,7 +70,7 @@ def _matrix(report: Report, console: Console) -> None:
         console.print(matrix(lanes[:count], shown))
         lanes = lanes[count:]
     console.print()
-    _wrapped(console, legend(report, shown))
+    wrapped(console, legend(report, shown))
 
 
 def _wide(console: Console, table: Table) -> int:
@@ -129,7 +112,7 @@ def legend(report: Report, shown: Sequence[Verdict] = _SHOWN) -> Text:
         if seen[verdict]:
             sign, style = SIGNS[verdict]
             made.append(f"{sign} ", style=style)
-            made.append(f"{_NAMES.get(verdict, verdict.value)}  ", style="dim")
+            made.append(f"{NAMES.get(verdict, verdict.value)}  ", style="dim")
     topics = dict.fromkeys(topic for column in columns for topic in column)
     unseen = sum(not any(column.get(topic, Counter())[one] for column in columns for one in _TOLD) for topic in topics)
     if unseen:
@@ -235,33 +218,34 @@ def _diagnosis(report: Report, console: Console, diagnosis: _Diagnosis, *, stric
     mild = "" if counted else "  (does not fail the run)"
     head = Text.assemble(("✗ ", style), (requirement.id, "bold"), f"  {requirement.level.value}", (mild, "dim"))
     console.print(head, soft_wrap=True)
-    _field(console, "", requirement.title)
+    field(console, "", requirement.title)
     ways: dict[str, list[_Case]] = {}
     for one in group:
         ways.setdefault(one.way, []).append(one)
     for index, cases in enumerate(list(ways.values())[:_MOST_WAYS]):
-        _field(console, "also" if index else "found", Text(_found(cases), style="" if index else style))
-        _field(console, "where", Text(_where(cases), style="dim"))
+        field(console, "also" if index else "found", Text(_found(cases), style="" if index else style))
+        field(console, "where", Text(_where(cases), style="dim"))
     if len(ways) > _MOST_WAYS:
-        _field(console, "also", f"{plural(len(ways) - _MOST_WAYS, 'other way')}; the JSON report has them all")
+        field(console, "also", f"{plural(len(ways) - _MOST_WAYS, 'other way')}; the JSON report has them all")
     first = group[0].finding
-    room = max(20, console.width - _RUNG)
     records = report.records.get(first.transcript, [])
-    for rung in ladder(records, first.evidence, pointer=first.pointer, width=room, marked_width=room * _MARKED_LINES):
+    room = rung_room(console)
+    rungs = ladder(records, first.evidence, pointer=first.pointer, width=room, marked_width=room * MARKED_LINES)
+    for rung in rungs:
         if rung.mark or counted:  # what does not fail the run is told more briefly
-            _rung(console, rung, style)
+            print_rung(console, rung, style)
     if requirement.fix and requirement.level.group in ("MUST", "SHOULD"):
-        _field(console, "fix", requirement.fix)
+        field(console, "fix", requirement.fix)
     for alike in diagnosis.others:
         other = alike[0].row.requirement
-        _field(console, "same", f"{other.id}  {other.level.value}: {other.title}")
+        field(console, "same", f"{other.id}  {other.level.value}: {other.title}")
     known = _fingerprints(diagnosis.every)
-    _field(console, "source", Text(requirement.source + (f"  {known}" if len(known) < _SHORT else ""), style="dim"))
+    field(console, "source", Text(requirement.source + (f"  {known}" if len(known) < _SHORT else ""), style="dim"))
     if len(known) >= _SHORT:
-        _field(console, "", Text(known, style="dim"))
+        field(console, "", Text(known, style="dim"))
     if first.exchange:
         command = replay_command(report, group[0].lane, first, program=program)
-        console.print(Text.assemble(_label("replay"), (command, "cyan")), soft_wrap=True)
+        console.print(Text.assemble(label("replay"), (command, "cyan")), soft_wrap=True)
 
 
 def _fingerprints(cases: Sequence[_Case]) -> str:
@@ -294,32 +278,6 @@ def _where(cases: Sequence[_Case]) -> str:
     return "; ".join(f"{', '.join(revisions)} over {transport}" for transport, revisions in places.items())
 
 
-def _rung(console: Console, rung: Rung, style: str) -> None:
-    """One line; a marked one may take some more, because it is what the reader looks for."""
-    head = Text.assemble(
-        (" > " if rung.mark else "   ", style if rung.mark else ""),
-        (f"{rung.arrow} ", "cyan"),
-        (f"{rung.at_ms:9.1f} ms ", "dim"),
-    )
-    body = Text(rung.text)
-    room = max(20, console.width - _RUNG)
-    body.truncate(room * (_MARKED_LINES if rung.mark else 1), overflow="ellipsis")
-    for index, line in enumerate(_cut(body, room)):
-        console.print((head if index == 0 else Text(" " * head.cell_len)) + line, soft_wrap=True)
-
-
-def _cut(text: Text, room: int) -> Iterable[Text]:
-    """Pieces of at most `room` cells; JSON has no spaces at which it could be wrapped."""
-    rest = text
-    while rest.cell_len > room:
-        size = room
-        while rest[:size].cell_len > room:
-            size -= 1
-        yield rest[:size]
-        rest = rest[size:]
-    yield rest
-
-
 def replay_command(report: Report, lane: LaneReport, finding: Finding, *, program: str = PROGRAM) -> str:
     """The command that plays one exchange again, on the revision and transport that showed it."""
     target = report.started.target if report.started else {}
@@ -329,24 +287,6 @@ def replay_command(report: Report, lane: LaneReport, finding: Finding, *, progra
     words += map(str, report.started.options.get("words", ()) if report.started else ())
     words += [str(target["url"])] if "url" in target else ["--", *map(str, target.get("command", ()))]
     return printable(f"{program} {shlex.join(words)}")
-
-
-def _label(label: str) -> tuple[str, str]:
-    return f"  {label:<{_LABEL - 2}}", "dim"
-
-
-def _field(console: Console, label: str, text: str | Text) -> None:
-    body = text if isinstance(text, Text) else Text(printable(text))
-    room = max(20, console.width - _LABEL)
-    for index, line in enumerate(body.wrap(console, room)):
-        line.rstrip()
-        console.print(Text.assemble(_label("" if index else label), line), soft_wrap=True)
-
-
-def _wrapped(console: Console, text: Text, indent: int = 0) -> None:
-    for index, line in enumerate(text.wrap(console, max(20, console.width - indent))):
-        line.rstrip()
-        console.print(Padding(line, (0, 0, 0, indent if index else 0), expand=False), soft_wrap=True)
 
 
 def _remarks(report: Report, console: Console) -> None:
@@ -364,12 +304,12 @@ def _remarks(report: Report, console: Console) -> None:
         return
     every = {lane.revision for lane in report.lanes}
     console.print()
-    _wrapped(
+    wrapped(
         console, Text.assemble(("Remarks", "bold"), " (lawful but unusual; nothing here counts against the target)")
     )
     for remark, revisions in sorted(seen.items())[:_MOST_REMARKS]:
         where = "" if set(revisions) == every else f" ({', '.join(revisions)})"
-        _wrapped(console, Text(f"  {printable(remark)}{where}"), indent=4)
+        wrapped(console, Text(f"  {printable(remark)}{where}"), indent=4)
     if len(seen) > _MOST_REMARKS:
         console.print(f"  ... and {len(seen) - _MOST_REMARKS} more; the JSON report has them all (-o json:FILE)")
 
@@ -407,7 +347,7 @@ def closing(report: Report, *, journal: Path | None, program: str = PROGRAM) -> 
 def counted(report: Report) -> str:
     """How many verdicts of each kind, over all revisions and transports."""
     total = Counter(row.verdict for lane in report.lanes for row in lane.rows)
-    names = {**_NAMES, Verdict.NOT_APPLICABLE: "does not apply"} if total[Verdict.NOT_APPLICABLE] == 1 else _NAMES
+    names = {**NAMES, Verdict.NOT_APPLICABLE: "does not apply"} if total[Verdict.NOT_APPLICABLE] == 1 else NAMES
     parts = [f"{total[verdict]} {names.get(verdict, verdict.value)}" for verdict in SIGNS if total[verdict]]
     seconds = f" in {report.finished.duration_s:.1f} s" if report.finished and report.finished.duration_s else ""
     return f"{', '.join(parts) or 'nothing was judged'}{seconds}"

@@ -17,8 +17,9 @@ _AFTER: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rung:
-    """One line. `mark` True: this is the evidence."""
+    """One line. `seq` is the record that it tells; `mark` True: this is the evidence."""
 
+    seq: int
     arrow: str
     at_ms: float
     text: str
@@ -29,34 +30,37 @@ def ladder(
     records: Sequence[Record],
     evidence: Iterable[int],
     *,
+    span: str | None = None,
     pointer: str = "",
     most: int = 10,
     width: int = 400,
     marked_width: int = 400,
 ) -> list[Rung]:
-    """The rungs around the evidence: its own span, without notes that say nothing to a reader.
+    """The rungs around the evidence: its own span, or the one that is named, without notes that say nothing to a reader.
 
     Texts have `width` characters at most, those of the evidence `marked_width`; JSON that is longer is shown with its inner parts left out,
     except where `pointer` leads in the last record of the evidence.
     """
     marked = set(evidence)
     wanted = [records[seq] for seq in sorted(marked) if seq < len(records)]
-    if not wanted:
+    if not wanted and span is None:
         return []
-    span = wanted[-1].span
-    begun = wanted[0].at_ns
+    span = span or wanted[-1].span
     mine = [one for one in records if one.span == span and _tells(one)] if span else wanted
     mine = sorted({one.seq: one for one in (*mine, *wanted) if _tells(one)}.values(), key=lambda one: one.seq)
     if len(mine) > most:
         last = max((index for index, one in enumerate(mine) if one.seq in marked), default=len(mine))
         keep = {one.seq for one in mine[max(0, last - most + _AFTER) : last + _AFTER]} | marked
         mine = [one for one in mine if one.seq in keep][-most:]
-    begun = mine[0].at_ns if mine else begun
+    begun = mine[0].at_ns if mine else 0
     return [
         Rung(
+            seq=one.seq,
             arrow=_arrow(one),
             at_ms=(one.at_ns - begun) / 1e6,
-            text=_text(one, marked_width if one.seq in marked else width, pointer if one is wanted[-1] else ""),
+            text=_text(
+                one, marked_width if one.seq in marked else width, pointer if wanted and one is wanted[-1] else ""
+            ),
             mark=one.seq in marked,
         )
         for one in mine

@@ -9,7 +9,7 @@ from wireproof.protocols.jsonrpc import Tracker
 from wireproof.protocols.mcp.binding import McpBinding
 from wireproof.protocols.mcp.checks import CHECKS
 from wireproof.protocols.mcp.conversation import converse
-from wireproof.protocols.mcp.planning import fill
+from wireproof.protocols.mcp.planning import called, fill
 from wireproof.protocols.mcp.survey import applies, survey
 
 
@@ -49,5 +49,6 @@ PACK = Pack(
     opened=opened,
     applies=applies,
     fill=fill,
+    called=called,
     tables={"schema-rows": "schema-rows.yaml", "revisions": "revisions.yaml", "profiles": "profiles.yaml"},
 )

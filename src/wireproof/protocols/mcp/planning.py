@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from wireproof.model.exchange import Exchange
+from wireproof.model.exchange import Exchange, Http, Request, Send
 from wireproof.protocols.mcp.survey import fill_value, items, subject_of
 
 
@@ -24,6 +24,24 @@ def fill(exchange: Exchange, facts: Mapping[str, Any]) -> list[Exchange]:
             for item in items(kind, facts)
         ]
     return [one for one in made if one is not None]
+
+
+def called(exchanges: Iterable[Exchange], facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """The listed tools that the exchanges call, in listed order."""
+    named = {name for exchange in exchanges for step in exchange.steps if (name := _tool(step)) is not None}
+    return tuple(one["name"] for one in facts.get("tools", ()) if one["name"] in named)
+
+
+def _tool(step: Any) -> str | None:
+    """The tool that a step calls, by a request or by a literal message."""
+    match step:
+        case Request(method="tools/call", params={"name": str(name)}):
+            return name
+        case Send(message={"method": "tools/call", "params": {"name": str(name)}}):
+            return name
+        case Http(body={"method": "tools/call", "params": {"name": str(name)}}):
+            return name
+    return None
 
 
 def _reads(kind: str, item: Mapping[str, Any]) -> bool:
