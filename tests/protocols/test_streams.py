@@ -50,11 +50,11 @@ def _opening(session: str | None) -> list[dict[str, Any]]:
 
 
 def _call(channel: str, identity: int, token: str | None = None) -> list[dict[str, Any]]:
-    params: dict[str, Any] = {"name": "ask", **({"_meta": {"progressToken": token}} if token else {})}
-    return [
-        _sent(channel, {"jsonrpc": "2.0", "id": identity, "method": "tools/call", "params": params}),
-        _head(channel),
-    ]
+    params: dict[str, Any] = {"name": "ask"}
+    if token is not None:
+        params["_meta"] = {"progressToken": token}
+    message = {"jsonrpc": "2.0", "id": identity, "method": "tools/call", "params": params}
+    return [_sent(channel, message), _head(channel)]
 
 
 def _done(channel: str, identity: int) -> list[dict[str, Any]]:
@@ -62,7 +62,7 @@ def _done(channel: str, identity: int) -> list[dict[str, Any]]:
 
 
 def _listen(channel: str, **headers: str) -> list[dict[str, Any]]:
-    return [_sent(channel, **headers), _head(channel)]
+    return [_sent(channel, None, **headers), _head(channel)]
 
 
 def _asks(channel: str, identity: Any = 1, words: str = "roots/list") -> dict[str, Any]:
