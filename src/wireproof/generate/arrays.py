@@ -36,6 +36,9 @@ def array_least(builder: Builder, view: ArrayView, fuel: int) -> float:
     count = max(view.min_items or 0, repeated, *wanted, 0)
     if view.max_items is not None and count > view.max_items:
         return math.inf
+    for kind, least in zip(view.contains, wanted, strict=True):
+        if least and builder.least(kind.schema, fuel - 1) == math.inf:
+            return math.inf
     own = len(view.prefix_items)
     size = 1 + sum(builder.least(position(view, at), fuel - 1) for at in range(min(count, own)))
     if count > own:

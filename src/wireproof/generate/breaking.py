@@ -109,13 +109,13 @@ class Breaker:
 
     def _strays(self, node: CanonicalSchema) -> list[JSON]:
         """Values of types that the node does not take."""
-        admitted = self._types(node, 12)
+        admitted = self.types(node)
         found = [value for name in TYPES if name not in admitted for value in _STRAYS[name]]
         if "integer" in admitted and "number" not in admitted:
             found = [value for value in found if not isinstance(value, int) or isinstance(value, bool)]
         return found
 
-    def _types(self, node: CanonicalSchema | None, depth: int) -> set[str]:
+    def types(self, node: CanonicalSchema | None, depth: int = 12) -> set[str]:
         """The types that the node may take, as far as its structure tells."""
         if node is None or depth <= 0:
             return set(TYPES)
@@ -127,11 +127,11 @@ class Breaker:
             case canonical.EnumView():
                 return {_type_of(value) for value in view.values}
             case canonical.ReferenceView():
-                return self._types(self.builder.target(view.uri, node), depth - 1)
+                return self.types(self.builder.target(view.uri, node), depth - 1)
             case canonical.AnyOfView() | canonical.OneOfView():
-                return set().union(*(self._types(branch, depth - 1) for branch in view.branches))
+                return set().union(*(self.types(branch, depth - 1) for branch in view.branches))
             case canonical.AllOfView():
-                return set.intersection(*(self._types(branch, depth - 1) for branch in view.branches))
+                return set.intersection(*(self.types(branch, depth - 1) for branch in view.branches))
             case _:
                 return set(_OWN_TYPE.get(node.kind, TYPES))
 

@@ -12,6 +12,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from jsonschema_rs import CanonicalSchema, canonical
 from jsonschema_rs.canonical import NameFailsView, ObjectView, PatternValueFailsView, UndeclaredValueFailsView
 
+from wireproof.generate.admission import UnmergeableError
 from wireproof.generate.anything import keys
 from wireproof.generate.arrays import draw_new, finite
 from wireproof.model.jsontext import JSON
@@ -121,6 +122,8 @@ def object_least(builder: Builder, view: ObjectView, fuel: int) -> float:
         if node is None and plain:
             node = view.additional_properties
         size += builder.least(node, fuel - 1)
+    if any(not _can_fail(builder, violation, fuel - 1) for violation in view.violations):
+        return math.inf
     missing = max(view.min_properties or 0, len(view.violations)) - len(required)
     if missing <= 0 or size == math.inf:
         return size
@@ -135,6 +138,17 @@ def object_least(builder: Builder, view: ObjectView, fuel: int) -> float:
     more = [builder.least(cell.value, fuel - 1) for cell in members.cells]
     sizes += [min(more)] * missing if more else []
     return size + sum(sizes[:missing])
+
+
+def _can_fail(
+    builder: Builder, violation: NameFailsView | UndeclaredValueFailsView | PatternValueFailsView, fuel: int
+) -> bool:
+    """Whether some value makes the violation true within the fuel."""
+    failed = violation.additional if isinstance(violation, UndeclaredValueFailsView) else violation.schema
+    try:
+        return builder.least(builder.negated(failed), fuel) < math.inf
+    except UnmergeableError:
+        return True
 
 
 def objects(builder: Builder, view: ObjectView, fuel: int) -> SearchStrategy[JSON]:

@@ -22,13 +22,14 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from jsonschema_rs import canonical
 
 from wireproof.generate.admission import (
-    GenerateError,
     UnsatisfiableError,
+    UnsupportedSchemaError,
     admitted,
     canonicalized,
     text_of,
     validator,
 )
+from wireproof.generate.anything import TYPES
 from wireproof.generate.breaking import Breaker
 from wireproof.generate.builder import Builder
 from wireproof.model.jsontext import JSON, pointer_of
@@ -116,8 +117,7 @@ def _invalid(text: str, formats: bool) -> SearchStrategy[Broken]:
     if node.kind is canonical.CanonicalKind.TRUE:
         raise UnsatisfiableError("every value conforms to the schema")
     step = _step(text)
-    outside = _outside(node)
-    if step is None and outside is None:
+    if (step is None or _takes_all_types(node)) and _outside(text) is None and step is None:
         raise UnsatisfiableError("no way is known to break the schema")
 
     @st.composite
@@ -126,11 +126,10 @@ def _invalid(text: str, formats: bool) -> SearchStrategy[Broken]:
             value = draw(step)
             if not judge.is_valid(value):
                 return _described(judge, value)
-        if outside is not None:
-            value = draw(outside)
-            if not judge.is_valid(value):
-                return _described(judge, value)
-        return reject()
+        outside = _outside(text)
+        if outside is None:
+            return reject()
+        return _described(judge, draw(outside.filter(lambda value: not judge.is_valid(value))))
 
     return draw_broken()
 
@@ -144,11 +143,19 @@ def _step(text: str) -> Any:
     return Breaker(found.builder).strategy(found.builder.root, found.fuel)
 
 
-def _outside(node: jsonschema_rs.CanonicalSchema) -> SearchStrategy[JSON] | None:
-    """The schema's complement; None where it is not modelled."""
+def _takes_all_types(node: jsonschema_rs.CanonicalSchema) -> bool:
+    """Whether no type alone breaks the schema: then perhaps nothing does."""
+    return len(Breaker(Builder(node)).types(node)) >= len(TYPES)
+
+
+@lru_cache(maxsize=64)
+def _outside(text: str) -> SearchStrategy[JSON] | None:
+    """The schema's complement; None where it is not modelled. UnsatisfiableError where it is empty."""
     try:
-        strategy, _ = Builder(node.negate()).strategy()
-    except (GenerateError, canonical.CanonicalizationError):
+        strategy, _ = Builder(canonicalized(admitted(text)).negate()).strategy()
+    except UnsupportedSchemaError:
+        return None
+    except canonical.CanonicalizationError:
         return None
     return strategy
 
