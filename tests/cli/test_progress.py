@@ -34,7 +34,7 @@ def test_without_a_terminal_only_what_must_be_said_is_said(capsys: pytest.Captur
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "wireproof: 2 tools will be called, in each revision that has a use for them: \\x1b]0;owned\\x07\\r\\nname, add",
+        "wireproof: 2 tools will be called, in one revision or more: \\x1b]0;owned\\x07\\r\\nname, add",
         "wireproof: to be called besides, in 2025-03-26: old",
         "wireproof: could not \\x1b]0;owned\\x07\\r\\nname",
     ]

@@ -264,8 +264,8 @@ def test_a_fingerprint_is_explained(tmp_path: Path) -> None:
 def test_called_tools_are_named_first_and_once(tmp_path: Path) -> None:
     called = play(tmp_path, "--select", "mcp.tools.validate-inputs", "--call", "add", "--", *PEER)
     words = " ".join(called.err.split())
-    assert "1 tool will be called, in each revision that has a use for it: add " in words
-    assert words.count(" add ") == 1
+    assert re.search(r"\d tools? will be called, in one revision or more: ", words)
+    assert len(re.findall(r"\badd\b", words)) == 1
     assert "called" not in play(tmp_path, "--select", "mcp.ping", "--", *PEER).err
 
 

@@ -51,9 +51,8 @@ class Progress:
         listed = ", ".join(fresh[:_MOST_NAMES]) + (
             f" and {len(fresh) - _MOST_NAMES} more" if len(fresh) > _MOST_NAMES else ""
         )
-        them = "it" if len(fresh) == 1 else "them"
         what = (
-            f"{plural(len(fresh), 'tool')} will be called, in each revision that has a use for {them}"
+            f"{plural(len(fresh), 'tool')} will be called, in one revision or more"
             if first
             else f"to be called besides, in {event.revision}"
         )
