@@ -24,12 +24,14 @@ class CallPolicy:
 class Target:
     """Exactly one of `command`, `url`, `serve` is set. `serve` is an in-process peer: serve(read_line, write_line, write_err).
 
-    Durations are seconds. `timeout` overrides the deadlines derived from measured round trips.
+    Durations are seconds. `timeout` overrides the deadlines derived from measured round trips. `starts` is the command that serves
+    `url`, in `cwd` with `env`: started before the run, ended with its group after it; who starts it waits `startup_wait` for an answer.
     """
 
     name: str = ""
     command: tuple[str, ...] = ()
     url: str = ""
+    starts: tuple[str, ...] = ()
     serve: Any = None
     env: Mapping[str, str] = field(default_factory=dict)
     headers: tuple[tuple[str, str], ...] = ()
@@ -47,6 +49,9 @@ class Target:
     calls: CallPolicy = field(default_factory=CallPolicy)
     prompt_arguments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by prompt name
     template_variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by URI template
+
+    again: tuple[str, ...] = ()
+    """The words of a command line that name this target again (options, then its name in a configuration); empty: made of its members."""
 
     @property
     def label(self) -> str:

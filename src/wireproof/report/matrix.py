@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from wireproof.judge.judge import by_requirement, verdict_of
 from wireproof.library.catalogue import Catalogue
+from wireproof.model.baseline import Weighed
 from wireproof.model.catalogue import Grade, Requirement, Testable
 from wireproof.model.events import (
     Event,
@@ -79,6 +80,8 @@ class LaneReport:
     judged: frozenset[str] = frozenset()
     partial: bool = False
     """Only a selection was played, which earns no class."""
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The members of that selection which leave something out (`select`, `ignore`, `levels`, `exchanges`, `deciding`)."""
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Level group -> verdict -> number of rows."""
@@ -100,7 +103,10 @@ class LaneReport:
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """A finished (or interrupted) run. `records` maps transcript id to its records; `spans` the exchanges played in it."""
+    """A finished (or interrupted) run. `records` maps transcript id to its records; `spans` the exchanges played in it.
+
+    `weighed` is there when a baseline was held against it: then failures on record are no longer counted, and stale entries are.
+    """
 
     started: RunStarted | None = None
     lanes: list[LaneReport] = field(default_factory=list)
@@ -109,10 +115,18 @@ class Report:
     transcripts: dict[str, TranscriptOpened] = field(default_factory=dict)
     played: list[ExchangePlayed] = field(default_factory=list)
     finished: RunFinished | None = None
+    weighed: Weighed | None = None
 
     @property
     def failures(self) -> list[tuple[LaneReport, Row]]:
         return [(lane, row) for lane in self.lanes for row in lane.rows if row.verdict is Verdict.FAILED]
+
+    def counts(self, row: Row) -> bool:
+        """Does a row count against the target, as far as a baseline has a say? Its level is another matter."""
+        if row.verdict is not Verdict.FAILED:
+            return False
+        broken = [one for one in row.findings if one.verdict is Verdict.FAILED]
+        return self.weighed is None or not all(self.weighed.excuses(one) for one in broken)
 
     def exit_code(self, *, strict: bool = False) -> int:
         """0 nothing that policy counts, 1 findings or a target that was lost on the way, 2 the target was unreachable, 3 nothing could be
@@ -122,7 +136,9 @@ class Report:
         if any(row.verdict is Verdict.ERRORED for lane in self.lanes for row in lane.rows):
             return EXIT_OURS
         counted = ("MUST", "SHOULD") if strict else ("MUST",)
-        if any(row.requirement.level.group in counted for _, row in self.failures):
+        if any(row.requirement.level.group in counted and self.counts(row) for _, row in self.failures):
+            return EXIT_FINDINGS
+        if self.weighed is not None and any(one.level in counted for one in self.weighed.stale):
             return EXIT_FINDINGS
         if any(one.level == "gone" for one in self.told):
             return EXIT_FINDINGS
@@ -177,6 +193,9 @@ class Fold:
             if name in self._catalogue.requirements
         ]
         planned = self._planned.get((event.revision, event.transport))
+        left_out = (
+            {name: tuple(planned.selection[name]) for name in _PARTS if planned.selection.get(name)} if planned else {}
+        )
         order = {name: index for index, name in enumerate(self._catalogue.requirements)}
         rows.sort(key=lambda row: order[row.requirement.id])
         lane = LaneReport(
@@ -187,7 +206,8 @@ class Fold:
             survey=self._facts.get((event.revision, event.transport), {}),
             rows=tuple(rows),
             judged=frozenset(planned.judged if planned else ()),
-            partial=any(planned.selection.get(name) for name in _PARTS) if planned else False,
+            partial=bool(left_out),
+            left_out=left_out,
         )
         same = [one for one in self.report.lanes if (one.revision, one.transport) == (lane.revision, lane.transport)]
         for one in same:

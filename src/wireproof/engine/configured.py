@@ -1,0 +1,63 @@
+"""From a configured target to the options of its run, checked: a name that nothing bears is an error at its line of the file."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wireproof.engine.choice import check_choice
+from wireproof.engine.plan import Selection
+from wireproof.engine.run import Options
+from wireproof.engine.suite import Suite
+from wireproof.library.baseline import load_baseline
+from wireproof.library.catalogue import Catalogue
+from wireproof.model.baseline import Baseline
+from wireproof.model.configuration import ConfiguredTarget
+from wireproof.model.errors import UsageError
+
+_KEYS: Final = {
+    "revisions": "revisions",
+    "select": "select",
+    "ignore": "ignore",
+    "levels": "level",
+    "transports": "transports",
+}
+"""Member of a Selection to the key in the file."""
+
+
+def options_of(one: ConfiguredTarget) -> Options:
+    """How its run is done."""
+    return Options(
+        protocol=one.protocol,
+        selection=Selection(**{member: getattr(one, key) for member, key in _KEYS.items()}),
+        exchanges=one.exchanges,
+    )
+
+
+def check_configured(one: ConfiguredTarget, suite: Suite) -> None:
+    """UsageError with file:line for the first revision, requirement or transport that is chosen but does not exist."""
+    for member, key in _KEYS.items():
+        for name in getattr(one, key):
+            try:
+                check_choice(Selection(**{member: (name,)}), suite, one.target)
+            except UsageError as error:
+                if member == "transports" and len(one.transports) > 1:
+                    continue  # it is shared with targets of another kind; that some transport is left is checked at the run
+                raise UsageError(error.message, hint=error.hint, where=one.places.get(key, one.where)) from None
+
+
+def baseline_of(one: ConfiguredTarget, catalogue: Catalogue) -> Baseline | None:
+    """Its baseline; None when it has none. UsageError when the file that it names is not there, or says something wrong."""
+    if one.baseline is None or (one.usual_baseline and not one.baseline.is_file()):
+        return None
+    if not one.baseline.is_file():
+        raise UsageError(
+            f"there is no baseline {one.baseline.name}",
+            where=one.places.get("baseline", one.where),
+            hint="wireproof bless writes it after a run",
+        )
+    return load_baseline(one.baseline, catalogue)
+
+
+def usual_of(one: ConfiguredTarget) -> dict[str, tuple[str, ...]]:
+    """The selection that is usual for it, as `weigh` wants it."""
+    return {"select": one.select, "ignore": one.ignore, "levels": one.level}
