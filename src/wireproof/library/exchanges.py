@@ -61,7 +61,8 @@ def patterns(value: Mapping[str, Any] | list[Any]) -> tuple[Pattern, ...]:
 
 
 def raw_bytes(value: str | Mapping[str, Any]) -> bytes:
-    """`bytes:` is text (UTF-8), {hex: ...}, {base64: ...} or {text: ..., times: n} for long ones; `numbered`: # counts along in each."""
+    """`bytes:` is text (UTF-8), {hex: ...}, {base64: ...} or {text: ..., times: n} for long ones; `numbered`: # counts along in each;
+    `closing` comes as many times, after `inside`."""
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
     if "hex" in value:
@@ -70,7 +71,8 @@ def raw_bytes(value: str | Mapping[str, Any]) -> bytes:
         return base64.b64decode(value["base64"])
     text, times = str(value["text"]), int(value.get("times", 1))
     many = [text.replace("#", str(index)) for index in range(times)] if value.get("numbered") else [text] * times
-    return "".join([value.get("before", ""), *many, value.get("after", "")]).encode("utf-8", "surrogatepass")
+    middle = [value.get("inside", ""), *[value.get("closing", "")] * times]
+    return "".join([value.get("before", ""), *many, *middle, value.get("after", "")]).encode("utf-8", "surrogatepass")
 
 
 def _request(raw: Mapping[str, Any], name: str) -> Request:
