@@ -1,16 +1,19 @@
-"""One message on one stream: conversations made by hand in which a server broadcasts, and others in which it only seems to."""
+"""One message on one stream, and streams that end: conversations made by hand in which a server broadcasts, or breaks off, and others in which
+it only seems to."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 import pytest
 
 from wireproof.engine.run import load_suite
-from wireproof.judge.pack import Lens
+from wireproof.judge.pack import Check, Lens
 from wireproof.model.catalogue import Revision
 from wireproof.model.wire import Kind, Record, Transcript, Way
+from wireproof.protocols.mcp.checks import cancellation, subscriptions
 from wireproof.protocols.mcp.checks.streams import each_once
 from wireproof.protocols.mcp.conversation import Talk
 
@@ -74,13 +77,16 @@ def _told(channel: str, token: str, value: int) -> dict[str, Any]:
     return _came(channel, {"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
 
 
-def _judged(*steps: dict[str, Any], revision: str = LEGACY, transport: str = "http") -> dict[str, set[bool]]:
-    records = tuple(Record(seq=seq, at_ns=seq, **step) for seq, step in enumerate(steps))
+def _judged(
+    *steps: dict[str, Any], revision: str = LEGACY, transport: str = "http", checks: Iterable[Check] = (each_once,)
+) -> dict[str, set[bool]]:
+    records = tuple(Record(seq=seq, **{"at_ns": seq, **step}) for seq, step in enumerate(steps))
     lens = Lens(revision=_revision(revision), transport=transport, schemas=None, facts={"tags": []})  # type: ignore[arg-type]
     transcript = Transcript(id="t", protocol="mcp", revision=revision, transport=transport, records=records)
     found: dict[str, set[bool]] = {}
-    for note in each_once.body(Talk(transcript, lens, {})):
-        found.setdefault(note.requirement or each_once.rows[0], set()).add(note.ok)
+    for check in checks:
+        for note in check.body(Talk(transcript, lens, {})):
+            found.setdefault(note.requirement or check.rows[0], set()).add(note.ok)
     return found
 
 
@@ -156,3 +162,16 @@ def test_the_token_of_a_call_that_is_over_may_be_used_again() -> None:
 def test_other_transports_have_no_such_rule(revision: str, transport: str) -> None:
     steps = [*_listen("g"), *_call("p", 1), _asks("p"), _asks("g"), *_done("p", 1)]
     assert _judged(*SESSION, *steps, revision=revision, transport=transport) == {}
+
+
+@pytest.mark.parametrize(("seconds", "broken"), [(0.1, True), (30, False)])
+def test_a_subscription_that_breaks_off_soon_was_torn_down(seconds: float, broken: bool) -> None:
+    """What ends much later may be a timeout, which the page lists beside what the server decides."""
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": {"notifications": {}}}
+    about = {"_meta": {"io.modelcontextprotocol/subscriptionId": 1}, "notifications": {}}
+    told = _came("p", {"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged", "params": about})
+    end = {**_end("p"), "at_ns": int(seconds * 1e9)}
+    checks = (cancellation.teardown, subscriptions.ended_gracefully)
+    found = _judged(_sent("p", asked), _head("p"), told, end, revision=MODERN, checks=checks)
+    rows = ("mcp.cancel.server-teardown", "mcp.subscriptions.graceful-result")
+    assert found == ({row: {False} for row in rows} if broken else {})

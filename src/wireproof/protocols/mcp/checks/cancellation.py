@@ -18,7 +18,7 @@ from wireproof.model.jsontext import ABSENT, JSON, same
 from wireproof.model.wire import Kind, Record
 from wireproof.protocols.jsonrpc import Call
 from wireproof.protocols.mcp.checks.progress import PROGRESS, tracked
-from wireproof.protocols.mcp.checks.subscriptions import ACKNOWLEDGED, delivered, listens
+from wireproof.protocols.mcp.checks.subscriptions import ACKNOWLEDGED, delivered, listens, timed_out
 from wireproof.protocols.mcp.conversation import Inbound, Talk
 from wireproof.protocols.mcp.taskbook import progress_token
 from wireproof.protocols.mcp.trips import trips
@@ -192,7 +192,7 @@ def teardown(talk: Talk) -> Iterator[Note]:
         ours = any(one.method == CANCELLED and _names_out(one, call.id) for one in talk.notifications_out)
         if not talk.http or not begun or ours or call.answer is not None or end is None or end.seq > left:
             continue
-        if end.meta.get("complete") is True:
+        if end.meta.get("complete") is True and not timed_out(call, end, talk.records):
             why = "the server ended the stream of a subscription and neither cancelled nor answered it"
             yield broken(call.seq, end.seq, why=why)
 

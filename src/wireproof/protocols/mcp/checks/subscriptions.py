@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from wireproof.judge.matching import brief
 from wireproof.judge.pack import Note, broken, check, ok
 from wireproof.model.jsontext import ABSENT, JSON, same
-from wireproof.model.wire import Kind
+from wireproof.model.wire import Kind, Record
 from wireproof.protocols.jsonrpc import Call
 from wireproof.protocols.mcp.checks.initiative import log_level, open_at
 from wireproof.protocols.mcp.conversation import Inbound, Talk
 
 ACKNOWLEDGED: Final = "notifications/subscriptions/acknowledged"
 _ID: Final = "io.modelcontextprotocol/subscriptionId"
+TIMEOUT_NS: Final = 2_000_000_000
+"""Streams that were open for so long may have been ended by a timeout of the server's HTTP library, or of a proxy."""
 _SWITCHES: Final = {
     "notifications/tools/list_changed": ("toolsListChanged", "tools.listChanged"),
     "notifications/prompts/list_changed": ("promptsListChanged", "prompts.listChanged"),
@@ -187,6 +189,11 @@ def _strays(talk: Talk, one: Inbound) -> bool:
     return any(open_at(call, one.seq) for call in asked)
 
 
+def timed_out(call: Call, end: Record, records: Sequence[Record]) -> bool:
+    """May the stream have ended by an HTTP timeout? That is none of the server's decisions (basic/patterns/subscriptions, Cancellation)."""
+    return end.at_ns - records[call.seq].at_ns >= TIMEOUT_NS
+
+
 @check("mcp.subscriptions.graceful-result")
 def ended_gracefully(talk: Talk) -> Iterator[Note]:
     """A server that ends a subscription answers it before its stream ends. On a line the notification that cancels it may stand
@@ -197,7 +204,9 @@ def ended_gracefully(talk: Talk) -> Iterator[Note]:
         elif talk.http and call.answer is None and any(one.method == ACKNOWLEDGED for one in delivered(talk, call)):
             end = next((one for one in talk.records if one.kind is Kind.END and one.channel == call.channel), None)
             closed = next((one.seq for one in talk.records if one.kind is Kind.CLOSED), len(talk.records))
-            if end is not None and end.meta.get("complete") is True and end.seq < min(closed, _given_up(talk, call)):
+            if end is None or timed_out(call, end, talk.records):
+                continue
+            if end.meta.get("complete") is True and end.seq < min(closed, _given_up(talk, call)):
                 why = "the server ended the stream of the subscription without answering the request"
                 yield broken(call.seq, end.seq, why=why)
 
