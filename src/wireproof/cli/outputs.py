@@ -18,6 +18,7 @@ from wireproof.model.errors import UsageError
 from wireproof.report import console as console_report
 from wireproof.report import json as json_report
 from wireproof.report import markdown as markdown_report
+from wireproof.report.diagnosis import PROGRAM
 from wireproof.report.matrix import Report
 
 RENDERERS: Final[Mapping[str, Callable[[Report], str]]] = {
@@ -47,12 +48,12 @@ def program() -> str:
     started = Path(sys.argv[0])
     if started.stem == "__main__":
         python, here = Path(sys.executable), Path.cwd()
-        return f"{shlex.quote(str(python.relative_to(here) if python.is_relative_to(here) else python))} -m {console_report.PROGRAM}"
-    if started.stem != console_report.PROGRAM:
-        return console_report.PROGRAM  # called from Python
-    found = shutil.which(console_report.PROGRAM)
+        return f"{shlex.quote(str(python.relative_to(here) if python.is_relative_to(here) else python))} -m {PROGRAM}"
+    if started.stem != PROGRAM:
+        return PROGRAM  # called from Python
+    found = shutil.which(PROGRAM)
     if found is not None and Path(found).resolve() == Path(shutil.which(started) or started).resolve():
-        return console_report.PROGRAM
+        return PROGRAM
     return shlex.quote(str(started))
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +12,17 @@ from rich.table import Table
 from rich.text import Text
 
 from wireproof.model.catalogue import Testable
-from wireproof.model.verdict import Finding, Verdict
+from wireproof.model.verdict import Verdict
+from wireproof.report.diagnosis import (
+    PROGRAM,
+    Case,
+    Diagnosis,
+    diagnosed,
+    fingerprints,
+    found,
+    places,
+    replay_command,
+)
 from wireproof.report.ladder import ladder
 from wireproof.report.lines import MARKED_LINES, NAMES, SIGNS, field, label, print_rung, rung_room, wrapped
 from wireproof.report.matrix import LaneReport, Report, Row, cells
@@ -22,8 +30,6 @@ from wireproof.report.words import plural, printable
 
 _SHOWN: Final = (Verdict.PASSED, Verdict.FAILED, Verdict.ERRORED, Verdict.BLOCKED, Verdict.UNOBSERVED)
 _TOLD: Final = (Verdict.PASSED, Verdict.FAILED, Verdict.ERRORED, Verdict.BLOCKED)
-_LEVELS: Final = ("MUST", "SHOULD", "MAY", "ADVICE")
-PROGRAM: Final = "wireproof"
 _MOST_FAILURES: Final = 60
 _MOST_WAYS: Final = 4
 _MOST_REMARKS: Final = 20
@@ -120,72 +126,8 @@ def legend(report: Report, shown: Sequence[Verdict] = _SHOWN) -> Text:
     return made
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    """One failed finding with the lane and row that it belongs to."""
-
-    lane: LaneReport
-    row: Row
-    finding: Finding
-
-    @property
-    def way(self) -> str:
-        """What was found, without what differs between occasions."""
-        return self.finding.why.split(":")[0]
-
-    @property
-    def sight(self) -> tuple[object, ...]:
-        """What a reader is shown of it."""
-        one = self.finding
-        return (
-            self.lane.revision,
-            self.lane.transport,
-            one.transcript,
-            one.evidence,
-            one.pointer,
-            one.subject,
-            one.why,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Diagnosis:
-    """What one broken requirement shows, and the groups of `others` that say nothing else: same records, same sentence, same level."""
-
-    cases: Sequence[_Case]
-    others: list[Sequence[_Case]]
-
-    @property
-    def every(self) -> list[_Case]:
-        return [*self.cases, *(one for group in self.others for one in group)]
-
-
-def _diagnosed(report: Report) -> list[_Diagnosis]:
-    """One diagnosis a broken requirement, however many revisions, transports and exchanges show it; the gravest first."""
-    grouped: dict[str, list[_Case]] = {}
-    for lane, row in report.failures:
-        for one in row.findings:
-            if one.verdict is Verdict.FAILED:
-                grouped.setdefault(row.requirement.id, []).append(_Case(lane=lane, row=row, finding=one))
-    made: list[tuple[str, set[tuple[object, ...]], _Diagnosis]] = []
-    for cases in sorted(grouped.values(), key=_telling):
-        level, shown = cases[0].row.requirement.level.group, {one.sight for one in cases}
-        same = next((one for rank, more, one in made if rank == level and shown <= more), None)
-        if same is not None:
-            same.others.append(cases)
-        else:
-            made.append((level, shown, _Diagnosis(cases=cases, others=[])))
-    return sorted((one for *_, one in made), key=lambda one: _severity(one.cases[0].row))
-
-
-def _telling(cases: Sequence[_Case]) -> tuple[int, bool, str]:
-    """Which of those that show the same is told: who shows most, and rather the protocol's own row than that of JSON-RPC."""
-    name = cases[0].row.requirement.id
-    return -len(cases), not name.startswith(f"{cases[0].lane.protocol}."), name
-
-
 def _diagnoses(report: Report, console: Console, *, strict: bool, program: str) -> None:
-    ranked = _diagnosed(report)
+    ranked = diagnosed(report)
     for one in ranked[:_MOST_FAILURES]:
         console.print()
         _diagnosis(report, console, one, strict=strict, program=program)
@@ -196,21 +138,17 @@ def _diagnoses(report: Report, console: Console, *, strict: bool, program: str) 
 def render_finding(report: Report, fingerprint: str, console: Console, *, program: str = PROGRAM) -> bool:
     """The diagnosis of one failed finding; False when the report has none of that fingerprint."""
     group = [
-        _Case(lane=lane, row=row, finding=one)
+        Case(lane=lane, row=row, finding=one)
         for lane, row in report.failures
         for one in row.findings
         if one.verdict is Verdict.FAILED and one.fingerprint == fingerprint
     ]
     if group:
-        _diagnosis(report, console, _Diagnosis(cases=group, others=[]), strict=False, program=program)
+        _diagnosis(report, console, Diagnosis(cases=group, others=[]), strict=False, program=program)
     return bool(group)
 
 
-def _severity(row: Row) -> tuple[int, str]:
-    return (_LEVELS.index(row.requirement.level.group), row.requirement.id)
-
-
-def _diagnosis(report: Report, console: Console, diagnosis: _Diagnosis, *, strict: bool, program: str) -> None:
+def _diagnosis(report: Report, console: Console, diagnosis: Diagnosis, *, strict: bool, program: str) -> None:
     group = diagnosis.cases
     requirement = group[0].row.requirement
     counted = requirement.level.group == "MUST" or (strict and requirement.level.group == "SHOULD")
@@ -219,12 +157,10 @@ def _diagnosis(report: Report, console: Console, diagnosis: _Diagnosis, *, stric
     head = Text.assemble(("✗ ", style), (requirement.id, "bold"), f"  {requirement.level.value}", (mild, "dim"))
     console.print(head, soft_wrap=True)
     field(console, "", requirement.title)
-    ways: dict[str, list[_Case]] = {}
-    for one in group:
-        ways.setdefault(one.way, []).append(one)
-    for index, cases in enumerate(list(ways.values())[:_MOST_WAYS]):
-        field(console, "also" if index else "found", Text(_found(cases), style="" if index else style))
-        field(console, "where", Text(_where(cases), style="dim"))
+    ways = diagnosis.ways
+    for index, cases in enumerate(ways[:_MOST_WAYS]):
+        field(console, "also" if index else "found", Text(found(cases), style="" if index else style))
+        field(console, "where", Text(places(cases), style="dim"))
     if len(ways) > _MOST_WAYS:
         field(console, "also", f"{plural(len(ways) - _MOST_WAYS, 'other way')}; the JSON report has them all")
     first = group[0].finding
@@ -239,54 +175,13 @@ def _diagnosis(report: Report, console: Console, diagnosis: _Diagnosis, *, stric
     for alike in diagnosis.others:
         other = alike[0].row.requirement
         field(console, "same", f"{other.id}  {other.level.value}: {other.title}")
-    known = _fingerprints(diagnosis.every)
+    known = fingerprints(diagnosis.every)
     field(console, "source", Text(requirement.source + (f"  {known}" if len(known) < _SHORT else ""), style="dim"))
     if len(known) >= _SHORT:
         field(console, "", Text(known, style="dim"))
     if first.exchange:
         command = replay_command(report, group[0].lane, first, program=program)
         console.print(Text.assemble(label("replay"), (command, "cyan")), soft_wrap=True)
-
-
-def _fingerprints(cases: Sequence[_Case]) -> str:
-    """All of them; where they are of several revisions or transports, by these."""
-    places: dict[str, dict[str, None]] = {}
-    several = len({one.lane.transport for one in cases}) > 1
-    for one in cases:
-        place = f"{one.lane.revision} {one.lane.transport}" if several else one.lane.revision
-        places.setdefault(place, {})[one.finding.fingerprint] = None
-    if len(places) > 1:
-        return "fingerprints " + "; ".join(f"{place}: {', '.join(names)}" for place, names in places.items())
-    names = [name for known in places.values() for name in known]
-    return f"fingerprint{'s' if len(names) > 1 else ''} {', '.join(names)}"
-
-
-def _found(cases: Sequence[_Case]) -> str:
-    first = cases[0].finding
-    at = f" (at {printable(first.pointer)})" if first.pointer else ""
-    subjects = list(dict.fromkeys(one.finding.subject for one in cases if one.finding.subject))
-    more = f" and {len(subjects) - 3} more" if len(subjects) > 3 else ""
-    of = f"{', '.join(map(printable, subjects[:3]))}{more}: " if subjects else ""
-    return f"{of}{printable(first.why)}{at}"
-
-
-def _where(cases: Sequence[_Case]) -> str:
-    """Revisions by transport."""
-    places: dict[str, dict[str, None]] = {}
-    for one in cases:
-        places.setdefault(one.lane.transport, {})[one.lane.revision] = None
-    return "; ".join(f"{', '.join(revisions)} over {transport}" for transport, revisions in places.items())
-
-
-def replay_command(report: Report, lane: LaneReport, finding: Finding, *, program: str = PROGRAM) -> str:
-    """The command that plays one exchange again, on the revision and transport that showed it."""
-    target = report.started.target if report.started else {}
-    words = ["run", "--exchange", finding.exchange, "--revision", lane.revision]
-    if lane.transport in ("http", "sse"):
-        words += ["--transport", lane.transport]
-    words += map(str, report.started.options.get("words", ()) if report.started else ())
-    words += [str(target["url"])] if "url" in target else ["--", *map(str, target.get("command", ()))]
-    return printable(f"{program} {shlex.join(words)}")
 
 
 def _remarks(report: Report, console: Console) -> None:
@@ -336,7 +231,7 @@ def closing(report: Report, *, journal: Path | None, program: str = PROGRAM) -> 
     lines.append(Text(counted(report), style="bold"))
     if (hint := uncalled(report)) is not None:
         lines.append(Text(printable(hint)))
-    if ranked := _diagnosed(report):
+    if ranked := diagnosed(report):
         first = ranked[0].cases[0].row.requirement
         lines.append(Text.assemble(("next: ", "dim"), (f"{program} explain {first.id}", "cyan")))
     if journal is not None:

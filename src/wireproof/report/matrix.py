@@ -6,7 +6,7 @@ Counts, classes and exit codes are computed here and nowhere else.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -68,6 +68,16 @@ class ClassReached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClassStep:
+    """How far one class is reached: rows that it asks for, passed of those that were seen."""
+
+    name: str
+    passed: int
+    applicable: int
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaneReport:
     """One revision on one transport."""
 
@@ -94,6 +104,11 @@ class LaneReport:
     def reached(self) -> ClassReached:
         made = class_of(row for row in self.rows if row.requirement.id in self.judged)
         return replace(made, name="") if self.partial else made
+
+    @property
+    def steps(self) -> tuple[ClassStep, ...]:
+        """Progress towards each class, the lowest first; none where nothing passed or only a selection was played."""
+        return () if self.partial else _steps(_counted(row for row in self.rows if row.requirement.id in self.judged))
 
     @property
     def standing(self) -> str:
@@ -232,22 +247,39 @@ def class_of(rows: Iterable[Row]) -> ClassReached:
     the same with the protocol grade besides. A `discover` row is unobserved where the target showed no such fact (no image in any
     prompt, no tool that may be called): that bars no class, but is counted beside it. An empty plan has no class.
     """
-    must = [
+    must = _counted(rows)
+    seen = sum(row.verdict is not Verdict.UNOBSERVED for row in must)
+    name = next((one.name for one in reversed(_steps(must)) if one.reached), "")
+    passed = sum(row.verdict is Verdict.PASSED for row in must)
+    return ClassReached(name=name, passed=passed, applicable=seen, unobserved=len(must) - seen)
+
+
+def _counted(rows: Iterable[Row]) -> list[Row]:
+    return [
         row
         for row in rows
         if row.requirement.level.group == "MUST"
         and row.verdict is not Verdict.NOT_APPLICABLE
         and not row.requirement.reason
     ]
-    passed = sum(row.verdict is Verdict.PASSED for row in must)
-    seen = sum(row.verdict is not Verdict.UNOBSERVED for row in must)
-    name = ""
-    if passed:
-        for label, grades in _CLASSES:
-            if not all(_kept(row) for row in must if row.requirement.grade in grades):
-                break
-            name = label
-    return ClassReached(name=name, passed=passed, applicable=seen, unobserved=len(must) - seen)
+
+
+def _steps(must: Sequence[Row]) -> tuple[ClassStep, ...]:
+    """Each class asks for what those below it ask for, and more."""
+    if not any(row.verdict is Verdict.PASSED for row in must):
+        return ()
+    made = []
+    for name, grades in _CLASSES:
+        asked = [row for row in must if row.requirement.grade in grades]
+        made.append(
+            ClassStep(
+                name=name,
+                passed=sum(row.verdict is Verdict.PASSED for row in asked),
+                applicable=sum(row.verdict is not Verdict.UNOBSERVED for row in asked),
+                reached=all(_kept(row) for row in asked),
+            )
+        )
+    return tuple(made)
 
 
 _CLASSES: Final = (("III Wire", (Grade.WIRE,)), ("II Protocol", (Grade.WIRE, Grade.PROTOCOL)))
