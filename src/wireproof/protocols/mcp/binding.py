@@ -21,8 +21,15 @@ from wireproof.protocols.mcp.responder import canned_answer
 
 META: Final = "io.modelcontextprotocol/"
 BOTH_TYPES: Final = "application/json, text/event-stream"
-NAMED: Final = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
-"""Methods whose Mcp-Name header mirrors a parameter (2026-07-28)."""
+NAMED: Final = {
+    "tools/call": "name",
+    "prompts/get": "name",
+    "resources/read": "uri",
+    "tasks/get": "taskId",
+    "tasks/update": "taskId",
+    "tasks/cancel": "taskId",
+}
+"""Methods whose Mcp-Name header mirrors a parameter (2026-07-28; those of tasks by the extension io.modelcontextprotocol/tasks)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,6 +153,7 @@ def _tags(facts: Mapping[str, Any]) -> set[str]:
     tags |= {name for name in _PARTS if isinstance(_declared(capabilities, name), dict)}
     tags |= {"completions"} if facts.get("completes") else set()
     tags |= {f"without:{name}" for name in (*_CAPABILITIES, *_FLAGS, *_PARTS) if name not in tags}
+    tags |= {f"extension:{name}" for name in _objects(capabilities.get("extensions"))}
     tags |= {"server-info"} if facts.get("names_itself") else set()
     singular = {"tools": "tool", "resources": "resource", "resourceTemplates": "template", "prompts": "prompt"}
     tags |= {one for plural, one in singular.items() if facts[plural]}
@@ -172,6 +173,11 @@ def _tags(facts: Mapping[str, Any]) -> set[str]:
     ):
         tags.add("prompt-with-required")
     return tags | {name for name in ("session", "protected") if facts.get(name)} | set(facts.get("eras", ()))
+
+
+def _objects(value: JSON) -> set[str]:
+    """The members of an object that are objects themselves."""
+    return {name for name, one in value.items() if isinstance(one, dict)} if isinstance(value, dict) else set()
 
 
 def _declared(capabilities: JSON, name: str) -> JSON:
@@ -200,6 +206,7 @@ _REASONS: Final = {
     "without:resources.subscribe": "the server declares resources.subscribe",
     "without:tasks": "the server declares tasks",
     "mirrored": "no tool mirrors a parameter into a header",
+    "extension:io.modelcontextprotocol/tasks": "the server does not declare the tasks extension",
     "legacy-sse": "the legacy HTTP+SSE transport is not offered",
 }
 
