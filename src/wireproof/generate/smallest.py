@@ -23,30 +23,77 @@ _FORMATS: Final = {
     "ipv6": "::1",
 }
 _DEEPEST: Final = 12
+_MOST: Final = 2_000
+"""Parts of an instance; a schema that wants more (each member requires four that require four...) gets none at all."""
 
 
-def smallest(schema: JSON, root: JSON = None, depth: int = 0) -> JSON:
-    """An instance with required members only; `{}` for a schema that says nothing."""
-    root = schema if root is None else root
-    if not isinstance(schema, dict) or depth > _DEEPEST:
-        return {} if depth == 0 else None
-    if isinstance(schema.get("$ref"), str) and schema["$ref"].startswith("#"):
-        found = resolve_pointer(root, schema["$ref"][1:])
-        return smallest(found, root, depth + 1) if isinstance(found, dict) else {}
-    examples = schema.get("examples")
-    if "const" in schema:
-        return schema["const"]
-    if isinstance(examples, list) and examples:
-        return examples[0]
-    if "default" in schema and schema["default"] is not None:
-        return schema["default"]
-    if isinstance(schema.get("enum"), list) and schema["enum"]:
-        return schema["enum"][0]
-    for union in ("anyOf", "oneOf"):
-        branches = schema.get(union)
-        if isinstance(branches, list) and branches and "properties" not in schema:
-            return smallest(branches[0], root, depth + 1)
-    return _by_type(_merged(schema, root), root, depth)
+class _TooMuch(Exception):
+    """The instance would have more than `_MOST` parts."""
+
+
+def smallest(schema: JSON) -> JSON:
+    """An instance with required members only; `{}` for a schema that says nothing, or that has no small one."""
+    try:
+        made = _Maker(schema).make(schema, 0)
+    except _TooMuch:
+        return {}
+    return made
+
+
+class _Maker:
+    """Makes the parts of one instance, and counts them."""
+
+    def __init__(self, root: JSON) -> None:
+        self.root = root
+        self.left = _MOST
+
+    def make(self, schema: JSON, depth: int) -> JSON:
+        self.left -= 1
+        if self.left < 0:
+            raise _TooMuch
+        if not isinstance(schema, dict) or depth > _DEEPEST:
+            return {} if depth == 0 else None
+        if isinstance(schema.get("$ref"), str) and schema["$ref"].startswith("#"):
+            found = resolve_pointer(self.root, schema["$ref"][1:])
+            return self.make(found, depth + 1) if isinstance(found, dict) else {}
+        examples = schema.get("examples")
+        if "const" in schema:
+            return schema["const"]
+        if isinstance(examples, list) and examples:
+            return examples[0]
+        if "default" in schema and schema["default"] is not None:
+            return schema["default"]
+        if isinstance(schema.get("enum"), list) and schema["enum"]:
+            return schema["enum"][0]
+        for union in ("anyOf", "oneOf"):
+            branches = schema.get(union)
+            if isinstance(branches, list) and branches and "properties" not in schema:
+                return self.make(branches[0], depth + 1)
+        return self._by_type(_merged(schema, self.root), depth)
+
+    def _by_type(self, schema: Mapping[str, Any], depth: int) -> JSON:
+        kind = schema.get("type")
+        if isinstance(kind, list):
+            kind = next((one for one in kind if one != "null"), "null")
+        if kind is None:
+            kind = "object" if "properties" in schema or depth == 0 else "string"
+        match kind:
+            case "object":
+                properties = _object(schema.get("properties"))
+                names = [name for name in _list(schema.get("required")) if isinstance(name, str)]
+                return {name: self.make(properties.get(name, {}), depth + 1) for name in dict.fromkeys(names)}
+            case "array":
+                count = min(_integer(schema.get("minItems")), _MOST)
+                return [self.make(schema.get("items", {}), depth + 1) for _ in range(count)]
+            case "string":
+                return str(_FORMATS.get(str(schema.get("format")), "text")).ljust(
+                    _integer(schema.get("minLength")), "x"
+                )
+            case "integer" | "number":
+                return _number(schema)
+            case "boolean":
+                return False
+        return None
 
 
 def _merged(schema: Mapping[str, Any], root: JSON) -> dict[str, Any]:
@@ -69,32 +116,6 @@ def _object(value: JSON) -> dict[str, Any]:
 
 def _list(value: JSON) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _by_type(schema: Mapping[str, Any], root: JSON, depth: int) -> JSON:
-    kind = schema.get("type")
-    if isinstance(kind, list):
-        kind = next((one for one in kind if one != "null"), "null")
-    if kind is None:
-        kind = "object" if "properties" in schema or depth == 0 else "string"
-    match kind:
-        case "object":
-            properties = _object(schema.get("properties"))
-            names = [name for name in _list(schema.get("required")) if isinstance(name, str)]
-            return {name: smallest(properties.get(name, {}), root, depth + 1) for name in dict.fromkeys(names)}
-        case "array":
-            count = schema.get("minItems", 0)
-            return [
-                smallest(schema.get("items", {}), root, depth + 1)
-                for _ in range(count if isinstance(count, int) else 0)
-            ]
-        case "string":
-            return str(_FORMATS.get(str(schema.get("format")), "text")).ljust(_integer(schema.get("minLength")), "x")
-        case "integer" | "number":
-            return _number(schema)
-        case "boolean":
-            return False
-    return None
 
 
 def _integer(value: JSON) -> int:
