@@ -36,6 +36,8 @@ def response_content_type(talk: Talk) -> Iterator[Note]:
             yield broken(*trip.seqs, why=f"a request was answered by status {trip.status} with {said}")
         elif trip.content_type == JSON_TYPE and trip.over and all(one.message is ABSENT for one in trip.bodies):
             yield broken(*trip.seqs, why="the response is called application/json, but its body is no JSON")
+        elif trip.bodies and isinstance(trip.bodies[0].message, list) and not talk.revision.traits.get("batches"):
+            yield broken(*trip.seqs, why="the response is an array, not one JSON object")
         else:
             yield ok(*trip.seqs)
 

@@ -155,7 +155,7 @@ def no_cross_stream(talk: Talk) -> Iterator[Note]:
         source = next((one for one in every if one is not trip and wanted in _ids(one)), None)
         if source is None:
             continue
-        family = {source.out.channel, *(one.out.channel for one in every if _last_event_id(one) in _ids(source))}
+        family = _family(every, source)
         strange = [one for one in trip.parts if _belongs_elsewhere(talk, one, family)]
         for one in strange:
             why = f"after event {wanted!r} a message of another stream was redelivered: {brief(one.message)}"
@@ -164,12 +164,24 @@ def no_cross_stream(talk: Talk) -> Iterator[Note]:
             yield ok(*trip.seqs)
 
 
+def _family(every: list[Trip], source: Trip) -> set[str]:
+    """The channels on which one stream was delivered: its own, and those of GETs that took it up, or took up what those brought."""
+    channels, ids = {source.out.channel}, set(_ids(source))
+    while more := [one for one in every if one.out.channel not in channels and _last_event_id(one) in ids]:
+        channels |= {one.out.channel for one in more}
+        ids |= {identity for one in more for identity in _ids(one)}
+    return channels
+
+
 def _belongs_elsewhere(talk: Talk, record: Record, family: set[str]) -> bool:
-    """Does it answer a request whose own stream is another one, or repeat what another stream had delivered?"""
-    if shape(record.message) is not Shape.RESPONSE:
+    """Does it answer a request whose own stream is another one, or repeat an event that another stream had delivered?"""
+    if shape(record.message) is Shape.RESPONSE:
+        owner = next((call for call in talk.calls if record in call.answers), None)
+        return owner is not None and owner.lawful and owner.channel not in family
+    if not isinstance(record.message, dict) or not record.meta.get("id"):
         return False
-    owner = next((call for call in talk.calls if record in call.answers), None)
-    return owner is not None and owner.lawful and owner.channel not in family
+    earlier = (one for one in talk.records[: record.seq] if one.channel not in family and one.way is Way.IN)
+    return any(one.meta.get("id") == record.meta["id"] and one.raw == record.raw for one in earlier)
 
 
 @check("mcp.httpsse.message-event", "mcp.httpsse.endpoint-event", "mcp.httpsse.two-endpoints")
