@@ -27,6 +27,10 @@ class Origin(StrEnum):
     RECORDED = "recorded"
 
 
+Fields = Mapping[str, str | list[str] | None]
+"""HTTP header fields by name: a value, several values that go out as fields of their own, or None for none at all."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """A request; the pack dresses it (id, `_meta`, headers). `id`, `meta`, `headers` override the dress; a value None takes that part away."""
@@ -36,7 +40,7 @@ class Request:
     name: str
     id: JSON = ABSENT
     meta: Mapping[str, Any] = field(default_factory=dict)
-    headers: Mapping[str, str | None] = field(default_factory=dict)
+    headers: Fields = field(default_factory=dict)
     connection: str = "main"
     deliberate: bool = False
 
@@ -47,7 +51,7 @@ class Notify:
     params: JSON = ABSENT
     name: str
     meta: Mapping[str, Any] = field(default_factory=dict)
-    headers: Mapping[str, str | None] = field(default_factory=dict)
+    headers: Fields = field(default_factory=dict)
     connection: str = "main"
     deliberate: bool = False
 
@@ -68,7 +72,7 @@ class Send:
 
     message: JSON
     name: str
-    headers: Mapping[str, str | None] = field(default_factory=dict)
+    headers: Fields = field(default_factory=dict)
     connection: str = "main"
 
 
@@ -78,7 +82,7 @@ class SendBytes:
 
     data: bytes
     name: str
-    headers: Mapping[str, str | None] = field(default_factory=dict)
+    headers: Fields = field(default_factory=dict)
     end: bytes | None = None
     pieces: tuple[int, ...] = ()
     connection: str = "main"
@@ -91,7 +95,7 @@ class Http:
     method: str
     name: str
     path: str | None = None
-    headers: Mapping[str, str | None] = field(default_factory=dict)
+    headers: Fields = field(default_factory=dict)
     body: JSON = ABSENT
     data: bytes | None = None
     session: bool = True

@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 from wireproof.judge.pack import Outgoing
 from wireproof.model.catalogue import Revision
-from wireproof.model.exchange import Exchange, Http, Notify, Request, Respond, Send, SendBytes
+from wireproof.model.exchange import Exchange, Fields, Http, Notify, Request, Respond, Send, SendBytes
 from wireproof.model.jsontext import ABSENT, JSON, dump
 from wireproof.model.wire import Frame, Kind, Record, Way, header
 from wireproof.protocols.mcp.mirror import Mirrored, header_text, marks_of, param_headers
@@ -139,7 +139,7 @@ class McpBinding:
         return given if params is not ABSENT else ABSENT
 
     def _frame(
-        self, state: State, message: JSON, overrides: Mapping[str, str | None], *, data: bytes | None = None
+        self, state: State, message: JSON, overrides: Fields, *, data: bytes | None = None
     ) -> tuple[State, Frame, JSON]:
         body = dump(message).encode("utf-8", "surrogatepass") if data is None else data
         if not state.http:
@@ -185,7 +185,7 @@ class McpBinding:
         method: str,
         url: str,
         headers: list[tuple[str, str]],
-        overrides: Mapping[str, str | None],
+        overrides: Fields,
     ) -> dict[str, Any]:
         user = [(key, value) for key, value in state.headers]
         named = {key.lower() for key, _ in user}
@@ -193,7 +193,7 @@ class McpBinding:
         for key, value in overrides.items():
             made = [(name, old) for name, old in made if name.lower() != key.lower()]
             if value is not None:
-                made.append((key, value))
+                made += [(key, one) for one in ([value] if isinstance(value, str) else value)]
         parts = urlsplit(url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         meta: dict[str, Any] = {"method": method, "target": target, "headers": [list(pair) for pair in made]}
