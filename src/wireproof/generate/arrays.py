@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from jsonschema_rs import CanonicalSchema, canonical
 from jsonschema_rs.canonical import ArrayView, ContainsView, Distinctness
 
 from wireproof.generate.admission import UnmergeableError
+from wireproof.generate.drawing import drawn
 from wireproof.model.jsontext import JSON
 
 if TYPE_CHECKING:
@@ -124,7 +124,6 @@ def _fixed(
     """Arrays with places of their own at the start."""
     counts = st.integers(least, most)
 
-    @st.composite
     def draw_array(draw: DrawFn) -> list[JSON]:
         made: list[JSON] = []
         seen: set[object] = set()
@@ -134,7 +133,7 @@ def _fixed(
             made.append(value)
         return made
 
-    return draw_array()
+    return drawn(draw_array)
 
 
 def draw_new(draw: DrawFn, strategy: SearchStrategy[JSON], seen: set[object]) -> JSON:
@@ -163,7 +162,6 @@ def _repeating(builder: Builder, view: ArrayView, fuel: int, least: int, most: i
     parts = [builder.build(position(view, at), fuel - 1) for at in range(len(view.prefix_items) + 1)]
     chosen = st.integers(0, len(pairs) - 1)
 
-    @st.composite
     def draw_array(draw: DrawFn) -> list[JSON]:
         low, high, strategy = pairs[draw(chosen)]
         count = draw(st.integers(max(least, high + 1), max(most, high + 1)))
@@ -172,7 +170,7 @@ def _repeating(builder: Builder, view: ArrayView, fuel: int, least: int, most: i
             copy.deepcopy(same) if at in (low, high) else draw(parts[min(at, len(parts) - 1)]) for at in range(count)
         ]
 
-    return draw_array()
+    return drawn(draw_array)
 
 
 @dataclass(slots=True)
@@ -257,9 +255,8 @@ def _drawn(
     distinct: bool,
 ) -> SearchStrategy[JSON]:
     counts = st.integers(*window)
-    more: Callable[[DrawFn], int] = lambda draw: draw(st.integers(-3, len(held) - 1))  # noqa: E731
+    kinds = st.integers(-3, len(held) - 1)  # below 0: none of them
 
-    @st.composite
     def draw_array(draw: DrawFn) -> list[JSON]:
         made: list[JSON] = []
         seen: set[object] = set()
@@ -267,7 +264,7 @@ def _drawn(
         for at in range(draw(counts)):
             kind = plan.get(at, -1)
             if kind < 0:
-                kind = more(draw)
+                kind = draw(kinds)
                 cap = caps[kind] if kind >= 0 else None
                 if kind >= 0 and (held[kind][at] is None or cap is None or used[kind] >= cap):
                     kind = -1
@@ -279,4 +276,4 @@ def _drawn(
             made.append(draw_new(draw, strategy, seen) if distinct else draw(strategy))
         return made
 
-    return draw_array()
+    return drawn(draw_array)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -198,8 +199,7 @@ class Breaker:
     def _arrays(self, node: CanonicalSchema, view: ArrayView, fuel: int) -> Iterator[SearchStrategy[JSON]]:
         whole = self.builder.build(node, fuel)
         if view.min_items:
-            cut = view.min_items - 1
-            yield whole.map(lambda made: made[:cut])
+            yield whole.map(partial(_cut, count=view.min_items - 1))
             yield st.just([])
         for at in range(min(len(view.prefix_items) + 1, 8)):
             part = position(view, at)
@@ -207,16 +207,17 @@ class Breaker:
                 break
             inner = self.strategy(part, fuel - 1)
             if inner is not None:
-                yield st.tuples(whole, inner, st.integers(0, 3)).map(_placed(at))
+                yield st.tuples(whole, inner, st.integers(0, 3)).map(partial(_placed, at=at))
         if view.max_items is not None and view.max_items < _LONGEST:
             past = self.builder.build(position(view, view.max_items), fuel - 1)
             filler = past if not past.is_empty else anything()
-            yield st.tuples(whole, st.lists(filler, min_size=1, max_size=1)).map(_overfull(view.max_items))
+            yield st.tuples(whole, st.lists(filler, min_size=1, max_size=1)).map(
+                partial(_overfull, most=view.max_items)
+            )
         if view.distinctness == Distinctness.ALL_DISTINCT:
-            yield whole.map(lambda made: [*made, copy.deepcopy(made[-1])] if made else [0, 0])
+            yield whole.map(_repeated)
         if view.contains:
-            yield from (st.just([]), whole.map(lambda made: made[: len(made) // 2]))
-            yield from (whole.map(lambda made: made + copy.deepcopy(made)),)
+            yield from (st.just([]), whole.map(_halved), whole.map(_doubled))
             for kind in view.contains:
                 inner = self.strategy(kind.schema, fuel - 1)
                 if inner is not None:
@@ -232,7 +233,7 @@ class Breaker:
         for name, part in members.known.items():
             inner = self.strategy(part, fuel - 1)
             if inner is not None:
-                yield st.tuples(whole, inner).map(_replaced(name))
+                yield st.tuples(whole, inner).map(partial(_replaced, name=name))
         if members.barred:
             yield st.tuples(whole, st.sampled_from(sorted(members.barred)), anything()).map(_added)
         if not any(cell.names is None for cell in members.cells):
@@ -243,11 +244,9 @@ class Breaker:
             if inner is not None and not (names := members.names(cell)).is_empty:
                 yield st.tuples(whole, names, inner).map(_added)
         if view.min_properties:
-            few = view.min_properties - 1
-            yield whole.map(lambda made: dict(list(made.items())[:few]))
+            yield whole.map(partial(_shrunk, count=view.min_properties - 1))
         if view.max_properties is not None and view.max_properties < _LONGEST:
-            many = view.max_properties + 1
-            yield whole.map(lambda made: {**made, **{f"x{at}": None for at in range(many - len(made))}})
+            yield whole.map(partial(_grown, count=view.max_properties + 1))
 
 
 def _words(facets: dict[str, Any]) -> Iterator[SearchStrategy[JSON]]:
@@ -277,21 +276,39 @@ def _type_of(value: JSON) -> str:
             return "object"
 
 
-def _placed(at: int) -> Callable[[tuple[list[JSON], JSON, int]], list[JSON]]:
-    def place(parts: tuple[list[JSON], JSON, int]) -> list[JSON]:
-        made, value, further = parts
-        where = min(at + further, len(made) - 1) if len(made) > at else len(made)
-        return [*made[:where], value, *made[where + 1 :]]
-
-    return place
+def _cut(made: list[JSON], count: int) -> list[JSON]:
+    return made[:count]
 
 
-def _overfull(most: int) -> Callable[[tuple[list[JSON], list[JSON]]], list[JSON]]:
-    def fill(parts: tuple[list[JSON], list[JSON]]) -> list[JSON]:
-        made, filler = parts
-        return made + [copy.deepcopy(filler[0]) for _ in range(most + 1 - len(made))]
+def _halved(made: list[JSON]) -> list[JSON]:
+    return made[: len(made) // 2]
 
-    return fill
+
+def _doubled(made: list[JSON]) -> list[JSON]:
+    return made + copy.deepcopy(made)
+
+
+def _repeated(made: list[JSON]) -> list[JSON]:
+    return [*made, copy.deepcopy(made[-1])] if made else [0, 0]
+
+
+def _placed(parts: tuple[list[JSON], JSON, int], at: int) -> list[JSON]:
+    made, value, further = parts
+    where = min(at + further, len(made) - 1) if len(made) > at else len(made)
+    return [*made[:where], value, *made[where + 1 :]]
+
+
+def _overfull(parts: tuple[list[JSON], list[JSON]], most: int) -> list[JSON]:
+    made, filler = parts
+    return made + [copy.deepcopy(filler[0]) for _ in range(most + 1 - len(made))]
+
+
+def _shrunk(made: dict[str, JSON], count: int) -> dict[str, JSON]:
+    return dict(list(made.items())[:count])
+
+
+def _grown(made: dict[str, JSON], count: int) -> dict[str, JSON]:
+    return {**made, **{f"x{at}": None for at in range(count - len(made))}}
 
 
 def _dropped(parts: tuple[dict[str, JSON], str]) -> dict[str, JSON]:
@@ -299,8 +316,9 @@ def _dropped(parts: tuple[dict[str, JSON], str]) -> dict[str, JSON]:
     return {key: value for key, value in made.items() if key != name}
 
 
-def _replaced(name: str) -> Callable[[tuple[dict[str, JSON], JSON]], dict[str, JSON]]:
-    return lambda parts: {**parts[0], name: parts[1]}
+def _replaced(parts: tuple[dict[str, JSON], JSON], name: str) -> dict[str, JSON]:
+    made, value = parts
+    return {**made, name: value}
 
 
 def _added(parts: tuple[dict[str, JSON], str, JSON]) -> dict[str, JSON]:

@@ -15,6 +15,7 @@ from jsonschema_rs.canonical import NameFailsView, ObjectView, PatternValueFails
 from wireproof.generate.admission import UnmergeableError
 from wireproof.generate.anything import keys
 from wireproof.generate.arrays import draw_new, finite
+from wireproof.generate.drawing import drawn
 from wireproof.model.jsontext import JSON
 
 if TYPE_CHECKING:
@@ -189,7 +190,6 @@ def seldom_more(
     name = keys()
     value = members.builder.build(None, members.fuel)
 
-    @st.composite
     def draw_object(draw: DrawFn) -> dict[str, JSON]:
         made = draw(plain)
         if draw(dice) == _SELDOM and (most is None or len(made) < most):
@@ -198,7 +198,7 @@ def seldom_more(
                 made[key] = draw(value)
         return made
 
-    return draw_object()
+    return drawn(draw_object)
 
 
 def more(
@@ -241,7 +241,6 @@ def counted_object(
     order = st.permutations(sorted(optional)) if optional else st.just([])
     shares = st.integers(0, 3)
 
-    @st.composite
     def draw_object(draw: DrawFn) -> dict[str, JSON]:
         made = {name: draw(value) for name, value in fixed.items()}
         count = must + draw(counts)
@@ -262,7 +261,7 @@ def counted_object(
                 made[key] = value
         return made
 
-    return draw_object()
+    return drawn(draw_object)
 
 
 def _violating(
@@ -283,7 +282,6 @@ def _violating(
     if not fixed and room is None and not least:
         rest = st.one_of(st.just({}), rest)
 
-    @st.composite
     def draw_object(draw: DrawFn) -> dict[str, JSON]:
         culprits = {}
         seen: set[object] = set()
@@ -297,7 +295,7 @@ def _violating(
             made.setdefault(name, value)
         return made
 
-    return draw_object()
+    return drawn(draw_object)
 
 
 def _culprits(

@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import jsonschema_rs
 from hypothesis import reject
-from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 from jsonschema_rs import canonical
 
@@ -32,6 +31,7 @@ from wireproof.generate.admission import (
 from wireproof.generate.anything import TYPES
 from wireproof.generate.breaking import Breaker
 from wireproof.generate.builder import Builder
+from wireproof.generate.drawing import drawn
 from wireproof.model.jsontext import JSON, pointer_of
 
 _TRIES: Final = 3
@@ -120,7 +120,6 @@ def _invalid(text: str, formats: bool) -> SearchStrategy[Broken]:
     if (step is None or _takes_all_types(node)) and _outside(text) is None and step is None:
         raise UnsatisfiableError("no way is known to break the schema")
 
-    @st.composite
     def draw_broken(draw: DrawFn) -> Broken:
         for _ in range(_TRIES if step is not None else 0):
             value = draw(step)
@@ -131,7 +130,7 @@ def _invalid(text: str, formats: bool) -> SearchStrategy[Broken]:
             return reject()
         return _described(judge, draw(outside.filter(lambda value: not judge.is_valid(value))))
 
-    return draw_broken()
+    return drawn(draw_broken)
 
 
 def _step(text: str) -> Any:
