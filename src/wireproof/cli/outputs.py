@@ -7,7 +7,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -68,16 +68,20 @@ def check_outputs(outputs: tuple[str, ...]) -> list[tuple[str, Path]]:
     for one in outputs:
         form, colon, name = one.partition(":")
         if not colon or form not in RENDERERS or not name:
-            near = difflib.get_close_matches(form, RENDERERS, n=1)
-            hint = f"did you mean {near[0]}:FILE?" if near else f"formats: {', '.join(RENDERERS)}"
-            raise UsageError(f"-o {one!r} is not FORMAT:FILE", hint=hint)
+            raise UsageError(f"-o {one!r} is not FORMAT:FILE", hint=nearest_format(form, ":FILE"))
         made.append((form, Path(name)))
     return made
 
 
-def write_outputs(report: Report, outputs: tuple[str, ...]) -> None:
-    """Writes each FORMAT:FILE."""
-    for form, path in check_outputs(outputs):
+def nearest_format(form: str, after: str = "") -> str:
+    """The hint for a format that there is not."""
+    near = difflib.get_close_matches(form, RENDERERS, n=1)
+    return f"did you mean {near[0]}{after}?" if near else f"formats: {', '.join(RENDERERS)}"
+
+
+def write_outputs(report: Report, outputs: Iterable[tuple[str, Path]]) -> None:
+    """Writes each (format, file)."""
+    for form, path in outputs:
         write_text(path, RENDERERS[form](report))
 
 

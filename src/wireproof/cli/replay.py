@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from wireproof.api import run
+from wireproof.cli.job import configured, configured_target
 from wireproof.cli.main import INTERRUPTED
 from wireproof.cli.outputs import terminal_console
 from wireproof.cli.progress import Progress
@@ -102,14 +103,26 @@ def _places(past: Seen, exchange: str, journal: Path) -> list[tuple[str, str]]:
 def _target(past: Seen, words: tuple[str, ...]) -> tuple[Target, bool]:
     """Whom to play, with the options of that run; and is it reached as then?"""
     known: Any = past.started.target if past.started else {}
+    if past.started and not words and "target" in past.started.options:  # one of a configuration
+        given = _given(_without_exchanges(past.started.options["words"]))
+        found = configured_target((past.started.options["target"],), given, command=False)
+        if found is None:
+            raise UsageError("the configuration of that run is not here any more", hint="give a URL or a command")
+        return configured(*found, given), True
     same = not words or words[0].lower().startswith(("http://", "https://")) == ("url" in known)
     words = words or ((known["url"],) if "url" in known else tuple(known.get("command", ())))
     if not words:
         raise UsageError("no target is known; give a URL or a command")
-    options = list(past.started.options.get("words", ())) if past.started and same else []
-    while "--exchanges" in options:  # what was played of them stands in the journal
+    options = past.started.options.get("words", ()) if past.started and same else ()
+    return target_of(words, _given(_without_exchanges(options))), same
+
+
+def _without_exchanges(words: Iterable[str]) -> list[str]:
+    """What was played of a user's own exchanges stands in the journal."""
+    options = list(words)
+    while "--exchanges" in options:
         del options[(place := options.index("--exchanges")) : place + 2]
-    return target_of(words, _given(options)), same
+    return options
 
 
 def _given(words: list[str]) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
-from wireproof.cli.outputs import FORMATS, terminal, write_outputs
+from wireproof.cli.outputs import FORMATS, check_outputs, terminal, write_outputs
+from wireproof.library.baseline import load_baseline
 from wireproof.library.catalogue import load_catalogue
+from wireproof.report.baseline import weigh
 from wireproof.report.journal import read_journal
 from wireproof.report.matrix import fold
 
@@ -17,10 +19,16 @@ from wireproof.report.matrix import fold
 @click.option("-f", "--format", "form", type=click.Choice(FORMATS), default="console", show_default=True)
 @click.option("-o", "--output", "outputs", multiple=True, help="FORMAT:FILE (repeatable); folders are made.")
 @click.option("--strict", is_flag=True, help="A broken SHOULD counts too.")
+@click.option("--baseline", type=click.Path(path_type=Path), help="A file of known failures to hold it against.")
 @click.pass_context
-def command(ctx: click.Context, journal: Path, form: str, outputs: tuple[str, ...], strict: bool) -> None:
+def command(
+    ctx: click.Context, journal: Path, form: str, outputs: tuple[str, ...], strict: bool, baseline: Path | None
+) -> None:
     """Render JOURNAL, as the run that wrote it would have; nothing is played or judged."""
-    report = fold(read_journal(journal), load_catalogue())
+    files = check_outputs(outputs)
+    catalogue = load_catalogue()
+    report = fold(read_journal(journal), catalogue)
+    weigh(report, load_baseline(baseline, catalogue) if baseline is not None else None)
     terminal(report, form, journal=journal, strict=strict)
-    write_outputs(report, outputs)
+    write_outputs(report, files)
     ctx.exit(report.exit_code(strict=strict))

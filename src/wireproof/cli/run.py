@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from wireproof.api import run
+from wireproof.cli.job import Job, jobs_of
 from wireproof.cli.main import INTERRUPTED, harmless, show
-from wireproof.cli.outputs import FORMATS, check_outputs, terminal, write_outputs
+from wireproof.cli.outputs import FORMATS, terminal, terminal_console, write_outputs
 from wireproof.cli.progress import Progress
-from wireproof.cli.target import target_of
-from wireproof.engine.choice import check_choice
-from wireproof.engine.plan import Selection
-from wireproof.engine.run import Options, load_suite
-from wireproof.model.errors import TargetUnreachable
+from wireproof.model.errors import TargetUnreachable, WireproofError
+from wireproof.report.baseline import weigh
 from wireproof.report.journal import new_run_folder, settle_run_folder
+from wireproof.report.overview import Outcome, overview, worst
+
+_DASHES: Final = "wireproof.dashes"
 
 
-@click.command("run", context_settings={"ignore_unknown_options": False})
+class _Run(click.Command):
+    """Remembers whether a `--` stood among the words: what follows it is a command, whatever is configured."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_DASHES] = "--" in args
+        return super().parse_args(ctx, args)
+
+
+@click.command("run", cls=_Run, context_settings={"ignore_unknown_options": False})
 @click.argument("target", nargs=-1)
 @click.option(
     "--from",
@@ -67,9 +77,7 @@ from wireproof.report.journal import new_run_folder, settle_run_folder
 @click.option(
     "--profile",
     type=click.Choice(["auto", "fixture", "none"]),
-    default="auto",
-    show_default=True,
-    help="fixture: use the tools, prompts and resources of the official suite's everything server. auto: where the target lists them.",
+    help="Default: auto. fixture: use the tools, prompts and resources of the official suite's everything server. auto: where the target lists them.",
 )
 @click.option("--header", "headers", multiple=True, help="An HTTP header: 'Name: value' (repeatable).")
 @click.option(
@@ -106,9 +114,7 @@ from wireproof.report.journal import new_run_folder, settle_run_folder
 @click.option(
     "--startup-wait",
     type=click.FloatRange(0.05),
-    default=30.0,
-    show_default=True,
-    help="Seconds until the first answer.",
+    help="Seconds until the first answer. Default: 30.",
 )
 @click.option("--max-rps", type=click.FloatRange(0.01), help="At most this many HTTP requests a second.")
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -127,45 +133,61 @@ from wireproof.report.journal import new_run_folder, settle_run_folder
     help="FORMAT:FILE, for example json:report.json (repeatable); folders are made.",
 )
 @click.option("--fail-fast", is_flag=True, help="Stop at the first broken MUST.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The configuration whose targets are meant. Default: wireproof.toml or [tool.wireproof] in pyproject.toml, here or above.",
+)
+@click.option("--all", "every", is_flag=True, help="Every target of the configuration, one after the other.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), help="A file of known failures, instead of the configured one."
+)
+@click.option("--no-baseline", is_flag=True, help="Count known failures too.")
 @click.pass_context
 def command(ctx: click.Context, /, target: tuple[str, ...], **given: Any) -> None:
-    """Play TARGET: a URL, or after `--` the command that starts a server on stdio.
+    """Play TARGET: a URL; after `--` the command that starts a server on stdio; or the name of a configured target.
+
+    Without TARGET the only one of the configuration is played, with --all every one.
 
     Exit codes: 0 nothing that policy counts, 1 findings, 2 cannot run, 3 nothing could be graded, 4 wireproof's own error,
-    130 interrupted (Ctrl-C; what was seen is reported).
+    130 interrupted (Ctrl-C; what was seen is reported). With --all the worst of all.
     """
-    aim = target_of(target, given)
-    check_outputs(given["outputs"])
-    options = Options(
-        selection=Selection(
-            select=given["select"],
-            ignore=given["ignore"],
-            levels=given["levels"],
-            revisions=given["revisions"],
-            transports=given["transports"],
-            exchanges=given["only"],
-        ),
-        exchanges=given["extra"],
-        seed=given["seed"],
-        fail_fast=given["fail_fast"],
-    )
+    jobs = jobs_of(target, given, command=bool(ctx.meta.get(_DASHES)))
+    if not given["every"]:
+        ctx.exit(_run(jobs[0], given).code)
+    outcomes: list[Outcome] = []
+    for job in jobs:
+        click.echo(f"{'' if not outcomes else chr(10)}=== {job.name}")
+        try:
+            outcomes.append(_run(job, given))
+        except WireproofError as error:  # one target's trouble is not the others'
+            show(error)
+            outcomes.append(Outcome(name=job.name, code=error.exit_code))
+        if outcomes[-1].code == INTERRUPTED:
+            break
+    overview(outcomes, terminal_console(), planned=len(jobs))
+    ctx.exit(worst(one.code for one in outcomes))
+
+
+def _run(job: Job, given: Mapping[str, Any]) -> Outcome:
+    """Plays one target, shows and writes what there is to show."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    suite = load_suite(options.protocol, options.exchanges)
-    check_choice(options.selection, suite, aim)
     folder = None if given["journal_path"] else new_run_folder(Path(".wireproof"), stamp)
-    journal = given["journal_path"] if folder is None else folder / "journal.jsonl"
+    journal: Path = given["journal_path"] if folder is None else folder / "journal.jsonl"
     try:
         with Progress(enabled=sys.stderr.isatty()) as progress:
-            report = run(aim, options=options, journal=journal, listen=progress, suite=suite)
+            report = run(job.target, options=job.options, journal=journal, listen=progress, suite=job.suite)
     except TargetUnreachable as error:
         show(error)
         if folder is not None:
             journal = settle_run_folder(folder, answered=False) / journal.name
         click.echo(f"  journal: {harmless(str(journal))}", err=True)
-        ctx.exit(error.exit_code)
+        return Outcome(name=job.name, code=error.exit_code, journal=journal)
     if folder is not None:
         journal = settle_run_folder(folder, answered=bool(report.lanes)) / journal.name
-    terminal(report, given["form"], journal=journal, strict=given["strict"])
-    write_outputs(report, given["outputs"])
+    weigh(report, job.baseline, usual=job.usual)
+    terminal(report, given["form"], journal=journal, strict=job.strict)
+    write_outputs(report, job.outputs)
     interrupted = report.finished is not None and report.finished.interrupted
-    ctx.exit(INTERRUPTED if interrupted else report.exit_code(strict=given["strict"]))
+    code = INTERRUPTED if interrupted else report.exit_code(strict=job.strict)
+    return Outcome(name=job.name, code=code, journal=journal, report=report)

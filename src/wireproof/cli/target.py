@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from wireproof.library.configuration import checked_field
 from wireproof.model.errors import UsageError
+from wireproof.model.secrecy import secrets_of
 from wireproof.model.target import CallPolicy, Target
 
-_SECRET_NAME: Final = re.compile(r"auth|cookie|token|secret|key|passw|credential|session", re.IGNORECASE)
-_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _OBJECT: Final = re.compile(r'=\{\s*["}]')
 TOKENS: Final = ("foreign", "narrow", "second")
-_SCHEMES: Final = ("bearer ", "basic ", "token ")
 
 
 def target_of(words: tuple[str, ...], given: Mapping[str, Any]) -> Target:
@@ -32,44 +30,53 @@ def target_of(words: tuple[str, ...], given: Mapping[str, Any]) -> Target:
         base = _from_file(given["from_file"], words[0] if words else None)
     elif not words:
         raise UsageError(
-            "no target is given", hint="wireproof run http://127.0.0.1:8000/mcp, or wireproof run -- python server.py"
+            "no target is given",
+            hint="wireproof run http://127.0.0.1:8000/mcp, or wireproof run -- python server.py; wireproof init writes a configuration",
         )
     elif len(words) == 1 and words[0].lower().startswith(("http://", "https://")):
         base = {"url": words[0]}
     else:
         base = {"command": tuple(words)}
-    headers = [*base.pop("headers", ())]
-    headers += [_header(one) for one in given["headers"]]
-    secrets = [value for name, value in headers if _SECRET_NAME.search(name)]
-    for one in given["header_envs"]:
-        name, value = _from_environment(one)
-        headers.append((name, value))
-        secrets.append(value)
-    tokens = dict(_token(one) for one in given["token_envs"])
-    secrets += tokens.values()
-    if not base.get("url"):
+    return overridden(Target(**{**base, "headers": tuple(base.get("headers", ()))}), given)
+
+
+def overridden(base: Target, given: Mapping[str, Any]) -> Target:
+    """The target with what the command line says besides or instead. UsageError for options that it has no use for."""
+    if not base.url:
         _only_for_urls(given)
-    base["env"] = {**base.get("env", {}), **dict(_variable(one) for one in given["envs"])}
-    secrets += [value for name, value in base["env"].items() if _SECRET_NAME.search(name)]
-    if given["cwd"]:
-        base["cwd"] = str(given["cwd"])
-    return Target(
-        **base,
-        headers=tuple(headers),
+    fresh = [_header(one) for one in given["headers"]]
+    secret = [_from_environment(one) for one in given["header_envs"]]
+    named = {name.lower() for name, _ in (*fresh, *secret)}
+    headers = (*((name, value) for name, value in base.headers if name.lower() not in named), *fresh, *secret)
+    tokens = {**base.tokens, **dict(_token(one) for one in given["token_envs"])}
+    env = {**base.env, **dict(_variable(one) for one in given["envs"])}
+    calls = call_policy(given["calls"], read_only=given["call_read_only"], everything=given["call_all"])
+    return replace(
+        base,
+        headers=headers,
         tokens=tokens,
-        secrets=tuple(dict.fromkeys(part for value in secrets for part in _parts(value))),
-        ca_file=given["ca_file"],
-        cert=_certificate(given["cert"]),
-        insecure=given["insecure"],
-        proxy=given["proxy"],
-        timeout=given["timeout"],
-        startup_wait=given["startup_wait"],
-        max_rps=given["max_rps"],
-        calls=call_policy(
-            given["calls"], read_only=given["call_read_only"], everything=given["call_all"], profile=given["profile"]
+        env=env,
+        secrets=tuple(
+            dict.fromkeys(
+                (*base.secrets, *secrets_of(headers, env, [*(value for _, value in secret), *tokens.values()]))
+            )
         ),
-        prompt_arguments=dict(_texts("--prompt", one) for one in given["prompts"]),
-        template_variables=dict(_texts("--template", one) for one in given["templates"]),
+        cwd=str(given["cwd"]) if given["cwd"] else base.cwd,
+        ca_file=given["ca_file"] or base.ca_file,
+        cert=_certificate(given["cert"]) or base.cert,
+        insecure=given["insecure"] or base.insecure,
+        proxy=given["proxy"] or base.proxy,
+        timeout=given["timeout"] or base.timeout,
+        startup_wait=given["startup_wait"] or base.startup_wait,
+        max_rps=given["max_rps"] or base.max_rps,
+        calls=CallPolicy(
+            read_only=calls.read_only or base.calls.read_only,
+            everything=calls.everything or base.calls.everything,
+            named={**base.calls.named, **calls.named},
+            profile=given["profile"] or base.calls.profile,
+        ),
+        prompt_arguments={**base.prompt_arguments, **dict(_texts("--prompt", one) for one in given["prompts"])},
+        template_variables={**base.template_variables, **dict(_texts("--template", one) for one in given["templates"])},
     )
 
 
@@ -112,7 +119,7 @@ def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon:
         raise UsageError(f"--header {text!r} is not 'Name: value'")
-    return _checked(name.strip(), value.strip())
+    return checked_field(name.strip(), value.strip())
 
 
 def _token(text: str) -> tuple[str, str]:
@@ -128,16 +135,7 @@ def _from_environment(text: str, option: str = "--header-env") -> tuple[str, str
     if variable not in os.environ:
         hint = f"export {variable or 'VARIABLE'}=... first; {option} wants NAME=VARIABLE"
         raise UsageError(f"{option} {name}: the variable {variable or '?'} is not set", hint=hint)
-    return _checked(name, os.environ[variable])
-
-
-def _checked(name: str, value: str) -> tuple[str, str]:
-    """A field that can be sent; the value is not quoted, for it may be secret."""
-    if not _TOKEN.match(name):
-        raise UsageError(f"{name!r} is no name of an HTTP header")
-    if any(char in value for char in "\r\n\0"):
-        raise UsageError(f"the value of the header {name} holds a line break or NUL")
-    return name, value
+    return checked_field(name, os.environ[variable])
 
 
 def _variable(text: str) -> tuple[str, str]:
@@ -154,21 +152,6 @@ def _pair(text: str, option: str, form: str = "NAME=VALUE") -> tuple[str, str]:
     if not equals or not name:
         raise UsageError(f"{option} {name!r} is not {form}")
     return name, value
-
-
-def _parts(secret: str) -> list[str]:
-    """A secret and what is secret in it by itself: the token after its scheme, the user and password inside of Basic."""
-    parts = [secret]
-    if secret.lower().startswith(_SCHEMES):
-        scheme, token = secret.split(" ", 1)
-        parts.append(token.strip())
-        if scheme.lower() == "basic":
-            try:
-                plain = base64.b64decode(token.strip(), validate=True).decode("utf-8")
-            except (binascii.Error, UnicodeDecodeError):
-                return parts
-            parts += [plain, plain.partition(":")[2]]
-    return parts
 
 
 def _certificate(text: str | None) -> tuple[str, str] | None:
@@ -232,7 +215,7 @@ def _entry(name: str, one: Any, where: str) -> dict[str, Any]:
         headers = one.get("headers", {})
         if not isinstance(one["url"], str) or not _strings(headers):
             raise fault("`url` should be a string, `headers` an object of strings")
-        return {"name": name, "url": one["url"], "headers": [_checked(key, item) for key, item in headers.items()]}
+        return {"name": name, "url": one["url"], "headers": [checked_field(key, item) for key, item in headers.items()]}
     arguments, env, cwd = one.get("args", []), one.get("env", {}), one.get("cwd")
     if not isinstance(one.get("command"), str) or not one["command"]:
         raise fault("has neither `command` nor `url`")

@@ -23,6 +23,8 @@ def described(target: Target, redact: Redact | None) -> dict[str, Any]:
 
 def option_words(target: Target, redact: Redact | None) -> list[str]:
     """The command line's options that make the same target again; where a secret stood, the variable to give it in."""
+    if target.again:
+        return [_clean(one, redact) for one in target.again[:-1]]
     words: list[str] = []
     for name, value in target.headers:
         if _clean(value, redact) != value:

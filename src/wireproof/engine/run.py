@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import anyio
 from anyio.abc import TaskGroup
@@ -32,6 +32,7 @@ from wireproof.model.catalogue import Revision
 from wireproof.model.errors import TargetUnreachable, UsageError
 from wireproof.model.events import Event, RunFinished, RunStarted, Told
 from wireproof.model.target import Target
+from wireproof.transports.served import ServedTarget
 from wireproof.version import SUITE_VERSION, __version__
 
 Emit = Callable[[Event], None]
@@ -100,6 +101,28 @@ class Runner:
         """Raises TargetUnreachable when nothing that speaks the protocol answered."""
         self._started = time.monotonic()
         self.emit(self._start())
+        server = ServedTarget(self.target) if self.target.starts else None
+        try:
+            if server is not None:
+                await self._serve(server)
+            await self._play()
+            if server is not None and server.ended:
+                said = " ".join(self._clean(server.tail()).split())
+                text = f"the server that was started ended by itself during the run ({server.ended}); {said or 'it wrote nothing'}"
+                self.emit(Told(text=text, level="warning"))
+        finally:
+            if server is not None:
+                await server.aclose()
+        self._conclude()
+
+    async def _serve(self, server: ServedTarget) -> None:
+        try:
+            await server.open()
+        except TargetUnreachable as error:
+            error.hint = self._clean(error.hint)
+            self._give_up(error)
+
+    async def _play(self) -> None:
         self._stop = anyio.Event() if self.options.fail_fast else None
         self._slots = anyio.CapacityLimiter(PROCESSES_AT_ONCE) if self.target.command else None
         async with anyio.create_task_group() as tasks:
@@ -109,7 +132,6 @@ class Runner:
                 await self._run_lanes(lanes)
                 if any(lane.offered for lane in lanes) or await self._run_refused(lanes):
                     break
-        self._conclude()
 
     async def _run_refused(self, lanes: list[LaneRunner]) -> bool:
         """Without authorization no revision shows itself; what a 401 alone tells is judged by the newest one that was asked for."""
@@ -137,13 +159,20 @@ class Runner:
 
     def _conclude(self) -> None:
         if not any(lane.offered or lane.refused for lane in self.lanes):
-            error = diagnose(self.target, self.lanes)
-            self.emit(Told(text=f"{error.message}\n{error.hint}".rstrip(), level="unreachable"))
-            self.emit(RunFinished(duration_s=self._seconds(), exit_code=error.exit_code))
-            raise error
+            self._give_up(diagnose(self.target, self.lanes))
         for text in self._unused():
             self.emit(Told(text=text, level="warning"))
         self.emit(RunFinished(duration_s=self._seconds()))
+
+    def _give_up(self, error: TargetUnreachable) -> NoReturn:
+        self.emit(Told(text=f"{error.message}\n{error.hint}".rstrip(), level="unreachable"))
+        self.emit(RunFinished(duration_s=self._seconds(), exit_code=error.exit_code))
+        raise error
+
+    def _clean(self, text: str) -> str:
+        """Without secrets, and harmless in a terminal but for its line breaks."""
+        text = self._redact(text.encode()).decode("utf-8", "replace") if self._redact else text
+        return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
 
     def _unused(self) -> Iterable[str]:
         """What the user named and no lane had a use for: most likely it is misspelt."""
@@ -176,7 +205,8 @@ class Runner:
                 "words": [
                     *option_words(self.target, self._redact),
                     *(word for place in self.options.exchanges for word in ("--exchanges", str(place))),
-                ]
+                ],
+                **({"target": self.target.again[-1]} if self.target.again else {}),
             },
             seed=self.options.seed,
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),

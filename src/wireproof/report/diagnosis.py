@@ -129,6 +129,9 @@ def replay_command(report: Report, lane: LaneReport, finding: Finding, *, progra
     words = ["run", "--exchange", finding.exchange, "--revision", lane.revision]
     if lane.transport in ("http", "sse"):
         words += ["--transport", lane.transport]
-    words += map(str, report.started.options.get("words", ()) if report.started else ())
+    options = report.started.options if report.started else {}
+    words += map(str, options.get("words", ()))
+    if "target" in options:  # one of a configuration
+        return printable(f"{program} {shlex.join([*words, str(options['target'])])}")
     words += [str(target["url"])] if "url" in target else ["--", *map(str, target.get("command", ()))]
     return printable(f"{program} {shlex.join(words)}")
