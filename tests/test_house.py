@@ -13,6 +13,7 @@ import pytest
 import wireproof
 from wireproof.engine.coverage import judges
 from wireproof.engine.lint import lint
+from wireproof.engine.run import bare_suite
 from wireproof.engine.suite import Suite
 from wireproof.library.shelf import shelf
 from wireproof.model.exchange import Origin
@@ -73,7 +74,7 @@ def test_help_is_light() -> None:
 
 
 def test_exchange_files_pass_their_own_lint() -> None:
-    problems, count = lint([shelf("conformance") / "mcp" / "exchanges"])
+    problems, count = lint([shelf("conformance") / "mcp" / "exchanges"], bare_suite())
     assert [(one.where, one.message) for one in problems] == []
     assert count > 0
 

@@ -8,6 +8,8 @@ import click
 
 from wireproof.cli.main import show
 from wireproof.engine.lint import lint
+from wireproof.engine.run import bare_suite
+from wireproof.report.words import plural
 
 
 @click.command("lint")
@@ -15,8 +17,8 @@ from wireproof.engine.lint import lint
 @click.pass_context
 def command(ctx: click.Context, places: tuple[Path, ...]) -> None:
     """Check the exchange files in PLACES (files or folders). Exit 0 when all are fine, 1 otherwise."""
-    problems, count = lint(places)
+    problems, count = lint(places, bare_suite())
     for problem in problems:
         show(problem)
-    click.echo(f"{count} exchanges in {len(places)} place(s), {len(problems)} problem(s)")
+    click.echo(f"{plural(count, 'exchange')} in {plural(len(places), 'place')}, {plural(len(problems), 'problem')}")
     ctx.exit(1 if problems else 0)

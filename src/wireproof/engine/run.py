@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import platform
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -19,10 +18,12 @@ from anyio.abc import TaskGroup
 from wireproof.engine.described import described, option_words
 from wireproof.engine.diagnose import diagnose
 from wireproof.engine.lane import LaneRunner
+from wireproof.engine.lint import faults
 from wireproof.engine.plan import Selection
 from wireproof.engine.redaction import redactor
 from wireproof.engine.repetition import Repetitions
 from wireproof.engine.suite import Suite
+from wireproof.engine.unused import unused
 from wireproof.judge.pack import Pack
 from wireproof.library.catalogue import load_catalogue
 from wireproof.library.exchanges import load_exchanges
@@ -62,21 +63,32 @@ def load_pack(name: str) -> Pack:
     return pack
 
 
-def load_suite(protocol: str = "mcp", extra: Iterable[Path] = ()) -> Suite:
-    """Pack, catalogue, exchanges and tables of one protocol; references between them are checked."""
+def bare_suite(protocol: str = "mcp") -> Suite:
+    """Pack, catalogue and tables of one protocol, without exchanges."""
     pack = load_pack(protocol)
-    catalogue = load_catalogue(protocol)
-    exchanges = load_exchanges(protocol, extra)
+    tables = {name: read_yaml(shelf("conformance") / protocol / file)[0] for name, file in pack.tables.items()}
+    return Suite(pack=pack, catalogue=load_catalogue(protocol), exchanges=(), tables=tables)
+
+
+def load_suite(protocol: str = "mcp", extra: Iterable[Path] = ()) -> Suite:
+    """Pack, catalogue, exchanges and tables of one protocol; references between them are checked, those of `extra` in full."""
+    bare, extra = bare_suite(protocol), tuple(extra)
+    catalogue, exchanges = bare.catalogue, load_exchanges(protocol, extra)
     for one in exchanges:
         for revision in (one.since, one.until):
             if revision is not None and revision not in {known.id for known in catalogue.revisions}:
                 raise UsageError(f"{one.id}: no revision is called {revision!r}", where=one.where)
         for row in one.about:
             if row not in catalogue.requirements:
-                hint = f"did you mean {', '.join(catalogue.nearest(row))}?"
+                near = catalogue.nearest(row)
+                hint = f"did you mean {', '.join(near)}?" if near else "wireproof list requirements names them all"
                 raise UsageError(f"{one.id}: no requirement is called {row!r}", where=one.where, hint=hint)
-    tables = {name: read_yaml(shelf("conformance") / protocol / file)[0] for name, file in pack.tables.items()}
-    return Suite(pack=pack, catalogue=catalogue, exchanges=exchanges, tables=tables)
+    ours = {one.id for one in load_exchanges(protocol)} if extra else set()
+    own = tuple(one for one in exchanges if extra and one.id not in ours)
+    for one in own:
+        for fault in faults(one, bare):
+            raise fault
+    return replace(bare, exchanges=exchanges, own=tuple(one.id for one in own))
 
 
 def _unheard(_: Event) -> None:
@@ -160,7 +172,7 @@ class Runner:
     def _conclude(self) -> None:
         if not any(lane.offered or lane.refused for lane in self.lanes):
             self._give_up(diagnose(self.target, self.lanes))
-        for text in self._unused():
+        for text in unused(self.target, self.options.selection, self.suite, self.lanes):
             self.emit(Told(text=text, level="warning"))
         self.emit(RunFinished(duration_s=self._seconds()))
 
@@ -173,24 +185,6 @@ class Runner:
         """Without secrets, and harmless in a terminal but for its line breaks."""
         text = self._redact(text.encode()).decode("utf-8", "replace") if self._redact else text
         return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
-
-    def _unused(self) -> Iterable[str]:
-        """What the user named and no lane had a use for: most likely it is misspelt."""
-        lanes = [lane for lane in self.lanes if lane.offered]
-        for kind, place, key, named in (
-            ("tool", "tools", "name", self.target.calls.named),
-            ("prompt", "prompts", "name", self.target.prompt_arguments),
-            ("resource template", "resourceTemplates", "uriTemplate", self.target.template_variables),
-        ):
-            known = {str(one[key]) for lane in lanes for one in lane.facts.get(place, ())}
-            for name in named:
-                if name not in known:
-                    near = difflib.get_close_matches(name, known, n=1)
-                    yield f"the server lists no {kind} {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-        played = {name for lane in lanes for _, _, made in lane.sessions for one in made for name in (one.id, one.span)}
-        for name in self.options.selection.exchanges:
-            if name not in played:
-                yield f"the exchange {name} was not played: nothing that it decides is in force, or it found no occasion"
 
     def _start(self) -> RunStarted:
         return RunStarted(

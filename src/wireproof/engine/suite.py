@@ -14,12 +14,13 @@ from wireproof.model.exchange import Exchange
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """What is played and judged with: pack, catalogue, exchanges, tables. Built once a run."""
+    """What is played and judged with: pack, catalogue, exchanges, tables. Built once a run. `own` are ids of exchanges of the user's."""
 
     pack: Pack
     catalogue: Catalogue
     exchanges: tuple[Exchange, ...]
     tables: dict[str, Any] = field(default_factory=dict)
+    own: tuple[str, ...] = ()
 
     def named(self, identity: str) -> Exchange:
         return next(one for one in self.exchanges if one.id == identity)

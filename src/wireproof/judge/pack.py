@@ -132,5 +132,8 @@ class Pack:
     fill: Callable[[Exchange, Mapping[str, Any]], list[Exchange]]
     called: Callable[[Iterable[Exchange], Mapping[str, Any]], tuple[str, ...]] = lambda _exchanges, _facts: ()
     """What of the target's the exchanges set to work, such as tools: the user is told before it is."""
+    needs: Callable[[Mapping[str, Any]], frozenset[str]] = lambda _tables: frozenset()
+    """The survey facts that exchanges may need, given the data tables; one that ends in a colon stands for all that begin so. Empty:
+    nobody says which there are."""
     tables: Mapping[str, str] = field(default_factory=dict)
     strategies: str = ""

@@ -300,8 +300,11 @@ def _explain(schema: JSON, instance: JSON, document: Mapping[str, Any] | None) -
 
 def _dig(error: Any) -> Iterable[Problem]:
     """The problems that matter inside one error: of a union, those of the branch that was most likely meant."""
-    if not error.context or error.validator not in ("anyOf", "oneOf"):
+    if error.validator not in ("anyOf", "oneOf") or (not error.context and _one_member_of(error) is None):
         yield _problem(error)
+        return
+    if (choice := _one_member_of(error)) is not None:
+        yield choice
         return
     branches: dict[int, list[Any]] = {}
     for child in error.context:
@@ -312,6 +315,23 @@ def _dig(error: Any) -> Iterable[Problem]:
         return
     for child in branches[min(scored, key=lambda index: scored[index])]:
         yield from _dig(child)
+
+
+def _one_member_of(error: Any) -> Problem | None:
+    """The problem of a `oneOf` that does no more than ask for exactly one of some members; None for another."""
+    wanted = [list(one.get("required", ())) for one in error.validator_value if list(one) == ["required"]]
+    instance = error.instance
+    if error.validator != "oneOf" or len(wanted) < len(error.validator_value) or not isinstance(instance, dict):
+        return None
+    names = [name for one in wanted for name in one]
+    pointer, held = pointer_of(error.absolute_path), [name for name in names if name in instance]
+    if len(held) > 1:
+        message = f"holds {' and '.join(map(repr, held))} at once"
+        return Problem(pointer=pointer, message=message, hint="exactly one of them may stand here")
+    near = next(filter(None, (_nearest(key, names) for key in instance)), "")
+    return Problem(
+        pointer=pointer, message=f"holds none of {', '.join(names)}", hint=near or "exactly one of them must"
+    )
 
 
 def _distance(children: list[Any]) -> tuple[int, int, int]:

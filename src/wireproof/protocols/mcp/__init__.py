@@ -11,6 +11,7 @@ from wireproof.protocols.mcp.checks import CHECKS
 from wireproof.protocols.mcp.conversation import converse
 from wireproof.protocols.mcp.planning import called, fill
 from wireproof.protocols.mcp.survey import applies, survey
+from wireproof.protocols.mcp.vocabulary import needs
 
 
 def opening(revision: Revision) -> str | None:
@@ -50,5 +51,6 @@ PACK = Pack(
     applies=applies,
     fill=fill,
     called=called,
+    needs=needs,
     tables={"schema-rows": "schema-rows.yaml", "revisions": "revisions.yaml", "profiles": "profiles.yaml"},
 )
