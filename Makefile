@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: venv demo test lint format bench peers peers-check calibrate selftest-full oracle wheel-check docs
+.PHONY: venv demo test lint format bench peers peers-check calibrate selftest-full oracle wheel-check test-browser docs
 
 venv: $(STAMP)
 
@@ -44,6 +44,12 @@ peers-check: peers
 calibrate: $(STAMP)
 	$(BIN)/python tests/peers/install.py --only npm-conformance --only everything --only mcp2 --only ts-sdk2
 	$(BIN)/python tests/peers/calibrate.py
+
+# The HTML report in a headless Chromium, which is installed when there is none.
+test-browser: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[browser]"
+	$(BIN)/python -m tests.browser.install
+	$(BIN)/python -m pytest -m browser tests/browser
 
 docs: $(STAMP)
 	$(BIN)/python docs/build.py build/docs

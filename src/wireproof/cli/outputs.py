@@ -16,12 +16,14 @@ from rich.console import Console
 
 from wireproof.model.errors import UsageError
 from wireproof.report import console as console_report
+from wireproof.report import html as html_report
 from wireproof.report import json as json_report
 from wireproof.report import markdown as markdown_report
 from wireproof.report.diagnosis import PROGRAM
 from wireproof.report.matrix import Report
 
 RENDERERS: Final[Mapping[str, Callable[[Report], str]]] = {
+    "html": html_report.render,
     "json": json_report.render,
     "markdown": markdown_report.render,
 }

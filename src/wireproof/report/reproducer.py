@@ -1,0 +1,106 @@
+"""What was sent, as a few shell commands that need nothing of ours: the opening of the session, then the exchange.
+
+Over HTTP by curl; a value that the server gave in a header (a session id) is taken from its answer again. Over stdio by printf into the
+command. Nothing that came from a target is ever outside quotes.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from wireproof.model.wire import Kind, Record, Way
+
+_MOST_SENT: Final = 8
+_LONGEST: Final = 6000
+"""Bytes of all that is sent; beyond that the reproducer is no longer minimal and there is none."""
+_TOKEN: Final = 8
+"""A header's value of so many characters, seen in an answer before, is one that the server gave."""
+_PLAIN: Final = re.compile(rb"[ -~]*")
+_PAUSE: Final = "sleep 1"
+
+
+def reproducer(target: Mapping[str, Any], records: Sequence[Record], evidence: Sequence[int]) -> tuple[str, ...]:
+    """Lines of shell; none where it cannot be said in few commands: frames that curl cannot send, long ones, an unknown target."""
+    opening, sent = _sent(records, evidence)
+    every = [*opening, *sent]
+    if not sent or len(every) > _MOST_SENT or sum(len(one.raw) for one in every) > _LONGEST:
+        return ()
+    if any(one.meta.get("verbatim") or "end" in one.meta for one in every):
+        return ()
+    if "url" in target:
+        return _curls(str(target["url"]), records, every)
+    command = [str(word) for word in target.get("command", ())]
+    return _piped(command, opening, sent) if command else ()
+
+
+def _sent(records: Sequence[Record], evidence: Sequence[int]) -> tuple[list[Record], list[Record]]:
+    """What opened the session, and what was sent in the exchange of the evidence until its last record."""
+    shown = [records[seq] for seq in sorted(evidence) if seq < len(records)]
+    if not shown:
+        return [], []
+    last, span = shown[-1].seq, shown[-1].span
+    first = next((one.span for one in records if one.way is Way.OUT), None)
+    out = [one for one in records if one.way is Way.OUT and one.seq <= last and one.kind is not Kind.CLOSED]
+    mine = [one for one in out if one.span == span] if span else [one for one in out if one in shown]
+    return [one for one in out if one.span == first and span != first], mine
+
+
+def _piped(command: Sequence[str], opening: Sequence[Record], sent: Sequence[Record]) -> tuple[str, ...]:
+    lines = ["("]
+    for group in (opening, sent):
+        for one in group:
+            lines += [f"  printf '%s\\n' {_word(one.raw)}", f"  {_PAUSE}"]
+    return (*lines, f") | {shlex.join(command)}")
+
+
+def _curls(url: str, records: Sequence[Record], sent: Sequence[Record]) -> tuple[str, ...]:
+    parts = urlsplit(url)
+    given: dict[str, tuple[Record, str, str]] = {}  # value -> (request whose answer gave it, header, shell variable)
+    wanted = {value for one in sent for _, value in one.meta.get("headers", ()) if len(value) >= _TOKEN}
+    for one in sent:
+        for head in (answer for answer in records if answer.kind is Kind.HEAD and answer.channel == one.channel):
+            for name, value in head.meta.get("headers", ()):
+                if value in wanted and value not in given and re.fullmatch(r"[A-Za-z0-9-]+", name):
+                    given[value] = (one, name.lower(), re.sub(r"\W", "_", name.upper()))
+    uses = {(name.lower(), value) for one in sent for name, value in one.meta.get("headers", ())}
+    given = {value: one for value, one in given.items() if (one[1], value) in uses}
+    lines: list[str] = []
+    for one in sent:
+        if "target" not in one.meta or "method" not in one.meta:
+            return ()
+        address = f"{parts.scheme}://{parts.netloc}{one.meta['target']}"
+        words = ["curl", "-sS", "-m", "10", "-X", _text(str(one.meta["method"])), _text(address)]
+        names = {name.lower() for name, _ in one.meta.get("headers", ())}
+        for name, value in one.meta.get("headers", ()):
+            source = given.get(value)
+            if source is not None and source[1] == name.lower() and source[0] is not one:
+                words += ["-H", f'{_text(f"{name}: ")}"${source[2]}"']
+            else:
+                words += ["-H", _text(f"{name}: {value}" if value else f"{name};")]
+        own = ("Accept", "Content-Type") if one.raw else ("Accept",)  # what curl would add by itself
+        words += [part for name in own if name.lower() not in names for part in ("-H", f"'{name}:'")]
+        if one.raw:
+            words += ["--data-raw", _word(one.raw)]
+        caught = next((source for source in given.values() if source[0] is one), None)
+        if caught is None:
+            lines.append(" ".join([words[0], "-i", *words[1:]]))
+        else:
+            find = f"awk -F': ' 'tolower($1)==\"{caught[1]}\"{{print $2}}'"
+            lines.append(f"{caught[2]}=$({' '.join(words)} -o /dev/null -D - | tr -d '\\r' | {find})")
+    return tuple(lines)
+
+
+def _text(text: str) -> str:
+    return _word(text.encode("utf-8", "surrogateescape"))
+
+
+def _word(data: bytes) -> str:
+    """One word of a shell. What is not printable ASCII is spelt out, as bash and zsh read it."""
+    if _PLAIN.fullmatch(data):
+        return shlex.quote(data.decode("ascii"))
+    spelt = "".join(chr(byte) if 0x20 <= byte < 0x7F and byte not in b"'\\" else f"\\x{byte:02x}" for byte in data)
+    return f"$'{spelt}'"
