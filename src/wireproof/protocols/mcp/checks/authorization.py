@@ -18,9 +18,15 @@ from wireproof.model.wire import header
 from wireproof.protocols.mcp.conversation import Talk
 from wireproof.protocols.mcp.trips import Trip, trips
 
-INVENTED: Final = "Bearer wireproof-invented-token"
+_CLAIMS: Final = "eyJzdWIiOiJ3aXJlcHJvb2YiLCJpYXQiOjE3MDAwMDAwMDAsImV4cCI6NDEwMjQ0NDgwMH0"
+INVENTED: Final = (
+    "Bearer wireproof-invented-token",
+    f"Bearer eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{_CLAIMS}.",
+    f"Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.{_CLAIMS}.d2lyZXByb29mLWZvcmdlZC1zaWduYXR1cmUtb2YtMzI",
+)
 MALFORMED: Final = "Bearer two words"
-"""What the exchanges send in the Authorization field that nobody issued, and that nobody can read."""
+"""What the exchanges send in the Authorization field that nobody issued (a word, a JWT without signature, a JWT with a made-up one), and
+that nobody can read."""
 BUSY: Final = (429, 502, 503, 504)
 """Statuses of a server that has no time, or of a gateway that found none; they say nothing of tokens."""
 RESOURCE: Final = "/.well-known/oauth-protected-resource"
@@ -130,6 +136,14 @@ def no_offline_access(talk: Talk) -> Iterator[Note]:
             yield ok(*trip.seqs)
 
 
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
 @check("mcp.auth.prm.server", "mcp.auth.prm.discovery-one-of", "mcp.auth.prm.authorization-servers")
 def resource_metadata(talk: Talk) -> Iterator[Note]:
     """The metadata of the protected resource can be found, and it names an authorization server."""
@@ -139,10 +153,14 @@ def resource_metadata(talk: Talk) -> Iterator[Note]:
         yield ok(*trip.seqs, requirement="mcp.auth.prm.discovery-one-of")
     for trip, document in shown.resources:
         yield ok(*trip.seqs, requirement="mcp.auth.prm.discovery-one-of")
-        yield ok(*trip.seqs, requirement="mcp.auth.prm.server")
+        if isinstance(document.get("resource"), str):
+            yield ok(*trip.seqs, requirement="mcp.auth.prm.server")
+        else:
+            why = f"the metadata does not say of which resource it is: resource is {brief(document.get('resource'))}"
+            yield broken(*trip.seqs, why=why, requirement="mcp.auth.prm.server")
         servers = document.get("authorization_servers")
         row = "mcp.auth.prm.authorization-servers"
-        if isinstance(servers, list) and servers and all(isinstance(one, str) and one for one in servers):
+        if isinstance(servers, list) and servers and all(isinstance(one, str) and _is_url(one) for one in servers):
             yield ok(*trip.seqs, requirement=row)
         else:
             yield broken(*trip.seqs, why=f"authorization_servers is {brief(servers)}", requirement=row)
@@ -213,11 +231,16 @@ def refusals(talk: Talk) -> Iterator[Note]:
     """No token, an invented one, an unreadable one. What is served without a token at all is open to all, and shows nothing."""
     shown = _Shown(talk)
     closed = {one.out.span for one in shown.refused if _opens(one) and _given(one) is None}
+    endpoint = {one.path for one in shown.posts}
+    for trip in shown.asked if shown.follows else []:
+        if trip.out.span in closed and trip.path in endpoint and _given(trip) is None and trip.streams:
+            why = "without a token a conversation cannot begin, but a GET opens a stream"
+            yield broken(*trip.seqs, why=why, requirement="mcp.auth.token.before-processing")
     for trip in shown.posts if shown.follows else []:
         given = _given(trip)
         if given is None:
             yield from _without_token(talk, trip, closed=trip.out.span in closed)
-        elif trip.out.span in closed and given == INVENTED:
+        elif trip.out.span in closed and given in INVENTED:
             yield from _with_invented(trip)
         elif trip.out.span in closed and given == MALFORMED and trip.status == 400:
             yield ok(*trip.seqs, requirement="mcp.auth.error.400")
