@@ -68,7 +68,7 @@ def test_what_the_page_tells() -> None:
     page = page_of(made)
     text = render(made)
     assert [one.key for one in page.lanes] == [f"{one}.stdio" for one in REVISIONS]
-    assert page.headline == "1 MUST, 1 SHOULD requirements broken"
+    assert page.headline == "1 MUST and 1 SHOULD requirements broken"
     assert page.total[State.FAILED] == 6
     assert page.total[State.UNOBSERVED] == 5
     assert [card.requirement.id for card in page.cards] == ["mcp.base.id-echo", "mcp.tools.names"]
@@ -166,10 +166,10 @@ def test_large_messages_are_cut_with_a_note() -> None:
 
 
 def sent(*raws: bytes, target: str = "", **meta: Any) -> list[Record]:
-    headers = [["Mcp-Session-Id", "0123456789"], ["X-Odd", "it's"]]
+    headers = [["Content-Type", "application/json"], ["Mcp-Session-Id", "0123456789"], ["X-Odd", "it's"]]
     made = []
     for seq, raw in enumerate(raws):
-        more = {"method": "POST", "target": target, "headers": headers[: 2 * bool(seq)]} if target else {}
+        more = {"method": "POST", "target": target, "headers": headers[: 3 if seq else 1]} if target else {}
         made.append(
             Record(
                 seq=2 * seq,
@@ -183,7 +183,9 @@ def sent(*raws: bytes, target: str = "", **meta: Any) -> list[Record]:
             )
         )
         kind = Kind.HEAD if target else Kind.MESSAGE
-        answer = {"headers": [["mcp-session-id", "0123456789"]]} if seq == 0 else {}
+        answer = (
+            {"headers": [["content-type", "application/json"], ["mcp-session-id", "0123456789"]]} if seq == 0 else {}
+        )
         made.append(
             Record(
                 seq=2 * seq + 1,
@@ -227,6 +229,7 @@ def test_a_reproducer_for_http_takes_the_session_from_the_answer() -> None:
     assert words.count(b"http://127.0.0.1:1/mcp?a=1&b=2") == 2
     assert b"Mcp-Session-Id: fresh-one" in words
     assert b"X-Odd: it's" in words
+    assert words.count(b"Content-Type: application/json") == 2  # the answer says the same, but it was ours
     assert ODD[0] in words
     assert ODD[2] in words
 

@@ -206,13 +206,14 @@ def _headline(cards: Sequence[Card], total: Mapping[State, int]) -> str:
     levels = Counter(one.requirement.level.group for one in cards for _ in one.ids)
     if not total.get(State.PASSED) and not cards:
         return "Nothing could be judged"
-    parts = [f"{count} {level}" for level in ("MUST", "SHOULD", "MAY", "ADVICE") if (count := levels[level])]
+    parts = [f"{count} {level}" for level in ("MUST", "SHOULD") if (count := levels[level])]
+    hints = levels["MAY"] + levels["ADVICE"]
+    advice = f"; {hints} {'piece' if hints == 1 else 'pieces'} of advice" if hints else ""
     if not parts:
-        return "Nothing that was judged is broken"
-    noun = "requirement" if sum(levels.values()) == 1 else "requirements"
-    return (
-        f"{', '.join(parts)} {noun} broken" if levels["MUST"] else f"No MUST broken; {', '.join(parts)} {noun} not kept"
-    )
+        return f"Nothing that was judged is broken{advice}"
+    noun = "requirement" if levels["MUST"] + levels["SHOULD"] == 1 else "requirements"
+    said = f"{' and '.join(parts)} {noun}"
+    return f"{said} broken{advice}" if levels["MUST"] else f"No MUST broken; {said} not kept{advice}"
 
 
 def _facts(report: Report) -> Iterable[tuple[str, str]]:

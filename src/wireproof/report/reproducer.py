@@ -19,6 +19,7 @@ _LONGEST: Final = 6000
 """Bytes of all that is sent; beyond that the reproducer is no longer minimal and there is none."""
 _TOKEN: Final = 8
 """A header's value of so many characters, seen in an answer before, is one that the server gave."""
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _PLAIN: Final = re.compile(rb"[ -~]*")
 _PAUSE: Final = "sleep 1"
 
@@ -59,15 +60,7 @@ def _piped(command: Sequence[str], opening: Sequence[Record], sent: Sequence[Rec
 
 def _curls(url: str, records: Sequence[Record], sent: Sequence[Record]) -> tuple[str, ...]:
     parts = urlsplit(url)
-    given: dict[str, tuple[Record, str, str]] = {}  # value -> (request whose answer gave it, header, shell variable)
-    wanted = {value for one in sent for _, value in one.meta.get("headers", ()) if len(value) >= _TOKEN}
-    for one in sent:
-        for head in (answer for answer in records if answer.kind is Kind.HEAD and answer.channel == one.channel):
-            for name, value in head.meta.get("headers", ()):
-                if value in wanted and value not in given and re.fullmatch(r"[A-Za-z0-9-]+", name):
-                    given[value] = (one, name.lower(), re.sub(r"\W", "_", name.upper()))
-    uses = {(name.lower(), value) for one in sent for name, value in one.meta.get("headers", ())}
-    given = {value: one for value, one in given.items() if (one[1], value) in uses}
+    given = _given(records, sent)
     lines: list[str] = []
     for one in sent:
         if "target" not in one.meta or "method" not in one.meta:
@@ -92,6 +85,26 @@ def _curls(url: str, records: Sequence[Record], sent: Sequence[Record]) -> tuple
             find = f"awk -F': ' 'tolower($1)==\"{caught[1]}\"{{print $2}}'"
             lines.append(f"{caught[2]}=$({' '.join(words)} -o /dev/null -D - | tr -d '\\r' | {find})")
     return tuple(lines)
+
+
+def _given(records: Sequence[Record], sent: Sequence[Record]) -> dict[str, tuple[Record, str, str]]:
+    """Value of a header that the server gave and we sent back -> (request whose answer gave it, header, shell variable).
+
+    One a request at most. What we had sent before by ourselves was not given.
+    """
+    made: dict[str, tuple[Record, str, str]] = {}
+    own: set[str] = set()
+    later = [{(name.lower(), value) for name, value in one.meta.get("headers", ())} for one in sent]
+    for at, one in enumerate(sent):
+        own |= {value for _, value in later[at] if value not in made}
+        heads = (answer for answer in records if answer.kind is Kind.HEAD and answer.channel == one.channel)
+        fields = ((name, value) for head in heads for name, value in head.meta.get("headers", ()))
+        for name, value in fields:
+            used = any((name.lower(), value) in pairs for pairs in later[at + 1 :])
+            if used and len(value) >= _TOKEN and value not in own and value not in made and _NAME.fullmatch(name):
+                made[value] = (one, name.lower(), re.sub(r"\W", "_", name.upper()))
+                break
+    return made
 
 
 def _text(text: str) -> str:
