@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from wireproof.judge.matching import Observation, first_fit, fits, subset
+from wireproof.judge.matching import Observation, astray, first_fit, fits, subset, under_another_id
 from wireproof.model.exchange import Pattern
+from wireproof.model.jsontext import ABSENT
+from wireproof.model.wire import Kind, Record, Way
 
 
 def validate(schema: Any, instance: Any) -> list[tuple[str, str]]:
@@ -66,3 +68,30 @@ def test_the_deepest_miss_explains() -> None:
     assert found is None
     assert pointer == "/error/code"
     assert "-32602" in why
+
+
+def records(*messages: tuple[Way, Any]) -> list[Record]:
+    return [
+        Record(seq=seq, at_ns=seq, way=way, kind=Kind.MESSAGE, raw=b"{}", message=message)
+        for seq, (way, message) in enumerate(messages)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("came", "words"),
+    [
+        ({"id": 1001, "result": {}}, "; a response came with the id 1001, which no request has"),
+        ({"id": "1", "error": {}}, '; a response came with the id "1", which no request has'),
+        ({"id": 0, "result": {}}, ""),
+        ({"id": None, "error": {}}, ""),
+        ({"id": 7, "method": "ping"}, ""),
+        ([], ""),
+    ],
+)
+def test_a_response_under_another_id_is_told(came: Any, words: str) -> None:
+    seen = records(
+        (Way.OUT, {"id": 0, "method": "a"}), (Way.OUT, {"id": 1, "method": "ping"}), (Way.IN, came), (Way.NOTE, ABSENT)
+    )
+    stray = astray(seen, 1, 3)
+    assert under_another_id(stray) == words
+    assert (stray is not None) == bool(words)

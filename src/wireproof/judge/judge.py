@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from wireproof.judge.matching import Observation, brief, first_fit, subset
+from wireproof.judge.matching import Observation, astray, brief, first_fit, subset, under_another_id
 from wireproof.judge.pack import Lens, Note, Pack
 from wireproof.model.catalogue import Grade, Level, Requirement
 from wireproof.model.exchange import Exchange, Expect, Silence
@@ -180,6 +180,9 @@ def _decide(
                 why,
                 "",
             )
+    if seen.outcome in ("timeout", "dead") and (out := scene.sent.get(step.of or "")) is not None:
+        stray = astray(scene.records, out.seq, note.seq)
+        miss, evidence = miss + under_another_id(stray), (*evidence, *((stray.seq,) if stray else ()))
     if not step.about:
         why = f"a prerequisite did not hold: {miss}"
         return [], (Verdict.BLOCKED, why, f"record {evidence[-1]}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from wireproof.model.exchange import Pattern
 from wireproof.model.jsontext import ABSENT, JSON, dump, pointer_of, same
-from wireproof.model.wire import Headers, header
+from wireproof.model.wire import Headers, Kind, Record, Way, header
 
 Validate = Callable[[JSON, JSON], list[tuple[str, str]]]
 """(definition name or inline schema, instance) -> [(pointer, why)]; empty when valid."""
@@ -108,3 +108,25 @@ def first_fit(
         if best[1] == "nothing matches" or len(miss[0]) > len(best[0]):
             best = miss
     return None, best
+
+
+def astray(records: Sequence[Record], since: int, until: int) -> Record | None:
+    """The first response between two seqs whose id none of our messages had before: perhaps the answer that is missed, under another id."""
+    asked = [one.message.get("id") for one in records[:until] if one.way is Way.OUT and isinstance(one.message, dict)]
+    for one in records[since:until]:
+        if one.way is not Way.IN or one.kind is not Kind.MESSAGE or not isinstance(one.message, dict):
+            continue
+        responds = "method" not in one.message and ("result" in one.message or "error" in one.message)
+        if (
+            responds
+            and one.message.get("id") is not None
+            and not any(same(one.message["id"], other) for other in asked)
+        ):
+            return one
+    return None
+
+
+def under_another_id(stray: Record | None) -> str:
+    """What is added to the sentence that no answer came; empty when nothing came astray."""
+    identity = stray.message.get("id") if stray is not None and isinstance(stray.message, dict) else ABSENT
+    return "" if identity is ABSENT else f"; a response came with the id {brief(identity)}, which no request has"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from wireproof.judge.matching import brief
+from wireproof.judge.matching import astray, brief, under_another_id
 from wireproof.judge.pack import Note, broken, check, ok
 from wireproof.model.exchange import Expect, Repeat
 from wireproof.model.jsontext import ABSENT, JSON, same
@@ -141,7 +141,9 @@ def answered(talk: Talk) -> Iterator[Note]:
             continue
         given_up = _given_up(talk, call, waited)
         if given_up is not None:
-            yield broken(call.seq, given_up, why=f"{call.method} was never answered, what was sent after it was")
+            stray = astray(talk.records, call.seq, given_up)
+            why = f"{call.method} was never answered, what was sent after it was{under_another_id(stray)}"
+            yield broken(call.seq, given_up, *((stray.seq,) if stray else ()), why=why)
 
 
 SLOW = ("tools/call", "prompts/get", "resources/read", "completion/complete", "subscriptions/listen", "tasks/result")
