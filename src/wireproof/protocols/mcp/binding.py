@@ -32,6 +32,11 @@ NAMED: Final = {
 """Methods whose Mcp-Name header mirrors a parameter (2026-07-28; those of tasks by the extension io.modelcontextprotocol/tasks)."""
 
 
+_KNOWN: Final = ("ping", "tools/list", "resources/list", "prompts/list")
+"""Requests that find nothing but an ended session to answer 404 for, before 2026-07-28."""
+_LATEST: Final = 20
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """What a client remembers of one connection."""
@@ -50,6 +55,9 @@ class State:
     opening_channels: tuple[str, ...] = ()
     opening_ids: tuple[JSON, ...] = ()
     left: bool = False
+    """The session is over: we ended it, or the server did, which it may at any time."""
+    certain: tuple[str, ...] = ()
+    """Channels of the latest requests in this session that cannot get 404 for another reason than its end."""
     headers: tuple[tuple[str, str], ...] = ()
     marks: Mapping[str, tuple[Mirrored, ...]] = field(default_factory=dict)
     """The parameters of each listed tool that go into headers too (2026-07-28 over HTTP)."""
@@ -154,6 +162,9 @@ class McpBinding:
             *self._protocol_headers(state, message),
         ]
         meta = self._request_meta(state, "POST", state.post_url or state.url, headers, overrides)
+        known = isinstance(message, dict) and message.get("method") in _KNOWN
+        if known and state.session is not None and header(tuple(meta["headers"]), "mcp-session-id") == state.session:
+            state = replace(state, certain=(*state.certain[-_LATEST:], channel))
         return state, Frame(data=body, channel=channel, meta=meta), message
 
     def _protocol_headers(self, state: State, message: JSON) -> list[tuple[str, str]]:
@@ -230,6 +241,8 @@ class McpBinding:
                 return replace(state, session=session)
         if record.way is not Way.IN:
             return state
+        if record.kind is Kind.HEAD and record.channel in state.certain and record.meta.get("status") == 404:
+            return replace(state, left=True)  # the client has to open another (basic/transports, Session Management)
         if (
             record.kind in (Kind.EVENT, Kind.MESSAGE)
             and record.meta.get("event") == "endpoint"
@@ -266,5 +279,5 @@ class McpBinding:
         return Http(method="DELETE", name="farewell") if state.session is not None and not state.left else None
 
     def ended(self, state: State) -> bool:
-        """Did we ask the server to end the session?"""
+        """Is the session over, because we asked for that or because the server does not know it any more?"""
         return state.left
