@@ -83,6 +83,7 @@ def records(*messages: tuple[Way, Any]) -> list[Record]:
         ({"id": 1001, "result": {}}, "; a response came with the id 1001, which no request has"),
         ({"id": "1", "error": {}}, '; a response came with the id "1", which no request has'),
         ({"id": 0, "result": {}}, ""),
+        ({"id": "0", "result": {}}, ""),
         ({"id": None, "error": {}}, ""),
         ({"id": 7, "method": "ping"}, ""),
         ([], ""),

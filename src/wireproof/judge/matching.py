@@ -111,17 +111,18 @@ def first_fit(
 
 
 def astray(records: Sequence[Record], since: int, until: int) -> Record | None:
-    """The first response between two seqs whose id none of our messages had before: perhaps the answer that is missed, under another id."""
-    asked = [one.message.get("id") for one in records[:until] if one.way is Way.OUT and isinstance(one.message, dict)]
-    for one in records[since:until]:
+    """The first response between two seqs whose id none of our other messages had, in value or as text: perhaps the answer to the
+    request `since`, which is missed, under another id. None where `since` is no request."""
+    asked = [
+        one for one in records[:until] if one.way is Way.OUT and isinstance(one.message, dict) and "id" in one.message
+    ]
+    mine = next((one for one in asked if one.seq == since and "method" in one.message), None)
+    others = {str(one.message["id"]) for one in asked if one is not mine}
+    for one in records[since:until] if mine is not None else ():
         if one.way is not Way.IN or one.kind is not Kind.MESSAGE or not isinstance(one.message, dict):
             continue
         responds = "method" not in one.message and ("result" in one.message or "error" in one.message)
-        if (
-            responds
-            and one.message.get("id") is not None
-            and not any(same(one.message["id"], other) for other in asked)
-        ):
+        if responds and one.message.get("id") is not None and str(one.message["id"]) not in others:
             return one
     return None
 
