@@ -17,6 +17,8 @@ INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells have it."""
 VERBS: Final = {
     "run": "play exchanges against a target and report what holds and what is broken",
+    "bless": "put the failures of a run on record, so that only new ones count",
+    "compare": "say what is new, fixed, changed and gone between two reports",
     "report": "render a journal again in another form",
     "rejudge": "judge a journal with today's checks and list what changed",
     "replay": "play one exchange of a journal at a target again",

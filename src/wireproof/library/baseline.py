@@ -63,7 +63,7 @@ def _entry(
                 days[key] = date.fromisoformat(raw[key])
             except ValueError:
                 raise UsageError(f"{key}: {raw[key]} is no day", where=f"{file}:{line_of(key)}") from None
-    return Entry(**{**raw, **days, "flaky": flaky, "line": line_of("")})
+    return Entry(**{**raw, **days, "flaky": flaky, "line": line_of(""), "end": max(map(line_of, raw))})
 
 
 def baseline_text(entries: Iterable[Entry], said: Mapping[str, str]) -> str:
@@ -81,7 +81,7 @@ def baseline_text(entries: Iterable[Entry], said: Mapping[str, str]) -> str:
         chosen = [one for one in every if one.flaky is flaky]
         lines.append(f"{kind}:" if chosen else f"{kind}: []")
         for one in chosen:
-            lines.append(f"- fingerprint: {_scalar(one.fingerprint)}")
+            lines.append(f'- fingerprint: "{one.fingerprint}"')
             if found := said.get(one.fingerprint):
                 lines[-1] += f"  # {_comment(found)}"
             lines += [f"  {key}: {_scalar(text)}" for key, text in _members(one).items()]

@@ -28,7 +28,8 @@ class Entry:
     """One known failure. `fingerprint` and `requirement` identify the finding; revision, transport and subject are for who reads it.
 
     `target` is the name of the target whose failure it is; empty: of any. `flaky`: it comes and goes, so its absence is no news.
-    `since` and `expires` are days; from the day after `expires` on it excuses nothing. `line` is where it stands in the file, from 1.
+    `since` and `expires` are days; from the day after `expires` on it excuses nothing. `line` to `end` are its
+    lines in the file, from 1.
     """
 
     fingerprint: str
@@ -43,6 +44,7 @@ class Entry:
     link: str = ""
     flaky: bool = False
     line: int = 0
+    end: int = 0
 
     def expired(self, today: date) -> bool:
         return self.expires is not None and today > self.expires

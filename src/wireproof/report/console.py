@@ -23,6 +23,8 @@ from wireproof.report.diagnosis import (
     places,
     replay_command,
 )
+from wireproof.report.known import counted as baseline_counted
+from wireproof.report.known import print_baseline
 from wireproof.report.ladder import ladder
 from wireproof.report.lines import MARKED_LINES, NAMES, SIGNS, field, label, print_rung, rung_room, wrapped
 from wireproof.report.matrix import LaneReport, Report, Row, cells
@@ -46,6 +48,7 @@ def render(
     wrapped(console, name)
     _matrix(report, console)
     _diagnoses(report, console, strict=strict, program=program)
+    print_baseline(report, console)
     _remarks(report, console)
     console.print()
     for line in closing(report, journal=journal, program=program):
@@ -127,7 +130,7 @@ def legend(report: Report, shown: Sequence[Verdict] = _SHOWN) -> Text:
 
 
 def _diagnoses(report: Report, console: Console, *, strict: bool, program: str) -> None:
-    ranked = diagnosed(report)
+    ranked = diagnosed(report, known=False)
     for one in ranked[:_MOST_FAILURES]:
         console.print()
         _diagnosis(report, console, one, strict=strict, program=program)
@@ -229,9 +232,11 @@ def closing(report: Report, *, journal: Path | None, program: str = PROGRAM) -> 
             )
         )
     lines.append(Text(counted(report), style="bold"))
+    if report.weighed is not None:
+        lines.append(Text(baseline_counted(report.weighed)))
     if (hint := uncalled(report)) is not None:
         lines.append(Text(printable(hint)))
-    if ranked := diagnosed(report):
+    if ranked := diagnosed(report, known=False):
         first = ranked[0].cases[0].row.requirement
         lines.append(Text.assemble(("next: ", "dim"), (f"{program} explain {first.id}", "cyan")))
     if journal is not None:

@@ -63,12 +63,15 @@ class Diagnosis:
         return list(made.values())
 
 
-def diagnosed(report: Report) -> list[Diagnosis]:
-    """One diagnosis a broken requirement, however many revisions, transports and exchanges show it; the gravest first."""
+def diagnosed(report: Report, *, known: bool = True) -> list[Diagnosis]:
+    """One diagnosis a broken requirement, however many revisions, transports and exchanges show it; the gravest first.
+
+    `known` False leaves out the failures that a baseline excuses.
+    """
     grouped: dict[str, list[Case]] = {}
     for lane, row in report.failures:
         for one in row.findings:
-            if one.verdict is Verdict.FAILED:
+            if one.verdict is Verdict.FAILED and (known or report.weighed is None or not report.weighed.excuses(one)):
                 grouped.setdefault(row.requirement.id, []).append(Case(lane=lane, row=row, finding=one))
     made: list[tuple[str, set[tuple[object, ...]], Diagnosis]] = []
     for cases in sorted(grouped.values(), key=_telling):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from wireproof.model.verdict import Finding
+from wireproof.model.baseline import Entry, Weighed
+from wireproof.model.verdict import Finding, Verdict
 from wireproof.report.matrix import LaneReport, Report, Row
 from wireproof.version import REPORT_FORMAT
 
@@ -24,8 +26,9 @@ def report_value(report: Report) -> dict[str, Any]:
         "duration_s": report.finished.duration_s if report.finished else 0.0,
         "interrupted": bool(report.finished and report.finished.interrupted),
         "exit_code": report.exit_code(),
+        **({"baseline": _weighed(report.weighed)} if report.weighed is not None else {}),
         "told": [{"level": one.level, "text": one.text} for one in report.told],
-        "runs": [_lane(lane, _set(started.suite if started else {})) for lane in report.lanes],
+        "runs": [_lane(lane, _set(started.suite if started else {}), report.weighed) for lane in report.lanes],
     }
 
 
@@ -34,13 +37,45 @@ def _set(suite: Mapping[str, str]) -> str:
     return f"set-{suite.get('version', 'unknown')}"
 
 
-def _lane(lane: LaneReport, name: str) -> dict[str, Any]:
+def _weighed(weighed: Weighed) -> dict[str, Any]:
+    """What a baseline says of the run as a whole; what it says of a finding stands there."""
+    return {
+        "file": weighed.path,
+        "counts": dict(sorted(Counter(one.value for one in weighed.standings.values()).items())),
+        "stale": [
+            {"fingerprint": one.entry.fingerprint, **_listed(one.entry), "level": one.level} for one in weighed.stale
+        ],
+        "not_looked_at": [{"fingerprint": one.fingerprint, **_listed(one)} for one in weighed.unseen],
+        "flaky_not_seen": [{"fingerprint": one.fingerprint, **_listed(one)} for one in weighed.flaky],
+    }
+
+
+def _listed(one: Entry) -> dict[str, Any]:
+    place = {"requirement": one.requirement, "revision": one.revision, "transport": one.transport}
+    return {**place, "subject": one.subject, "line": one.line, "end": one.end}
+
+
+def _standing(one: Finding, weighed: Weighed | None) -> dict[str, Any]:
+    """What the baseline says of a failed finding of level MUST or SHOULD."""
+    standing = weighed.standing(one) if weighed is not None and one.verdict is Verdict.FAILED else None
+    if weighed is None or standing is None:
+        return {}
+    made: dict[str, Any] = {"state": standing.value}
+    if (entry := weighed.entry(one)) is not None:
+        made |= {"reason": entry.reason, "since": entry.since.isoformat(), "line": entry.line}
+        made |= {"expires": entry.expires.isoformat()} if entry.expires else {}
+        made |= {"link": entry.link} if entry.link else {}
+    return {"baseline": made}
+
+
+def _lane(lane: LaneReport, name: str, weighed: Weighed | None) -> dict[str, Any]:
     reached = lane.reached
     server, capabilities = lane.survey.get("server"), lane.survey.get("capabilities")
     return {
         "protocol": lane.protocol,
         "revision": lane.revision,
         "transport": lane.transport,
+        **({"partial": True} if lane.partial else {}),
         "role": lane.role,
         "set": f"{lane.protocol}-{lane.revision}/{name}",
         "survey": {
@@ -57,18 +92,18 @@ def _lane(lane: LaneReport, name: str) -> dict[str, Any]:
             "applicable": reached.applicable,
             "unobserved": reached.unobserved,
         },
-        "requirements": [_row(row) for row in lane.rows],
+        "requirements": [_row(row, weighed) for row in lane.rows],
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: Row, weighed: Weighed | None) -> dict[str, Any]:
     return {
         "id": row.requirement.id,
         "level": row.requirement.level.value,
         "verdict": row.verdict.value,
         "title": row.requirement.title,
         "source": row.requirement.source,
-        "findings": [_finding(one) for one in row.findings],
+        "findings": [{**_finding(one), **_standing(one, weighed)} for one in row.findings],
     }
 
 

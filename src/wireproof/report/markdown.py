@@ -6,8 +6,11 @@ import re
 from collections import Counter
 from typing import Final
 
-from wireproof.model.verdict import Verdict
+from wireproof.model.baseline import Standing, Weighed
+from wireproof.model.verdict import Finding, Verdict
 from wireproof.report.console import counted
+from wireproof.report.known import counted as baseline_counted
+from wireproof.report.known import listed_cases
 from wireproof.report.matrix import LaneReport, Report, Row, cells
 from wireproof.report.words import printable
 
@@ -43,8 +46,12 @@ def render(report: Report) -> str:
     if report.lanes:
         lines += [*_matrix(report), ""]
     lines += [f"{escape(counted(report))}", ""]
+    if report.weighed is not None:
+        lines += [escape(baseline_counted(report.weighed)), ""]
     if report.lanes:
         lines += _broken(report)
+    if report.weighed is not None:
+        lines += _listed(report, report.weighed)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -67,17 +74,50 @@ def _broken(report: Report) -> list[str]:
     """One item a requirement, with all revisions and transports where it is broken."""
     grouped: dict[str, list[tuple[LaneReport, Row]]] = {}
     for lane, row in report.failures:
-        grouped.setdefault(row.requirement.id, []).append((lane, row))
+        if report.counts(row):
+            grouped.setdefault(row.requirement.id, []).append((lane, row))
     if not grouped:
-        return ["No broken requirement was found."]
+        return ["No broken requirement was found." if not report.failures else "All that is broken is known."]
     lines = [f"## Broken requirements ({len(grouped)})", ""]
     for name, cases in grouped.items():
         requirement = cases[0][1].requirement
         places = ", ".join(f"{lane.revision} {lane.transport}" for lane, _ in cases)
         lines.append(f"- **{name}** ({requirement.level.value}): {escape(requirement.title)}")
-        for why in dict.fromkeys(row.why for _, row in cases):
+        for why in dict.fromkeys(one.why for _, row in cases for one in _counted(report, row)):
             lines.append(f"  - {escape(why)}")
         lines.append(f"  - {places}; source: {escape(requirement.source)}")
+    return lines
+
+
+def _counted(report: Report, row: Row) -> list[Finding]:
+    """The failed findings of a row that no baseline excuses, one of each way; a row tells the first only where there is no baseline."""
+    failed = [one for one in row.findings if one.verdict is Verdict.FAILED and one.why]
+    return failed[:1] if report.weighed is None else [one for one in failed if not report.weighed.excuses(one)][:1]
+
+
+def _listed(report: Report, weighed: Weighed) -> list[str]:
+    """Stale, expired and known entries."""
+    lines: list[str] = []
+    if weighed.stale:
+        lines += ["", f"## Stale in the baseline ({len(weighed.stale)})", ""]
+        lines += [
+            f"- **{one.entry.requirement}** {escape(one.entry.subject)} {one.entry.revision} {one.entry.transport}: "
+            f"mended, so delete {escape(weighed.path)}, lines {one.entry.line} to {one.entry.end}"
+            for one in weighed.stale
+        ]
+    for title, wanted in (("Expired in the baseline", Standing.EXPIRED), ("Known failures", None)):
+        listed = {
+            (case.row.requirement.id, entry.reason): entry
+            for case, standing, entry in listed_cases(report)
+            if (standing is wanted if wanted else standing.excused)
+        }
+        if listed:
+            lines += ["", f"## {title} ({len(listed)})", ""]
+            lines += [
+                f"- **{name}**: {escape(reason)} (since {entry.since}"
+                f"{f', until {entry.expires}' if entry.expires else ''}{', flaky' if entry.flaky else ''})"
+                for (name, reason), entry in listed.items()
+            ]
     return lines
 
 
