@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -21,6 +22,7 @@ from tests.cli.calling import wireproof
 from tests.conftest import RunPeer
 from tests.report.pages import ATTACKS, flooded, hostile, large
 from tests.report.reports import REVISIONS, failing, lane, report, row, usual
+from wireproof.model.baseline import Entry, Stale, Standing, Weighed
 from wireproof.model.catalogue import Level
 from wireproof.model.events import RunFinished, Told
 from wireproof.model.verdict import Verdict
@@ -282,3 +284,49 @@ def test_an_early_end_is_shown() -> None:
     made = report(lane(REVISIONS[0], row("mcp.a.b", Verdict.PASSED)))
     made.finished = RunFinished(duration_s=1.0, interrupted=True)
     assert "Interrupted: this is what was seen so far" in render(made)
+
+
+def test_a_baseline_is_told_on_the_card() -> None:
+    made = report(
+        lane(
+            REVISIONS[0],
+            failing(),
+            failing("mcp.tools.names", fingerprint="f" * 12, why="other"),
+            row("mcp.a.b", Verdict.PASSED),
+        )
+    )
+    entry = Entry(
+        fingerprint="0123456789ab",
+        requirement="mcp.base.id-echo",
+        revision=REVISIONS[0],
+        transport="stdio",
+        reason="<b>vendor bug 7</b>",
+        since=date(2026, 1, 2),
+        line=4,
+        end=9,
+    )
+    key = (entry.fingerprint, entry.requirement)
+    made.weighed = Weighed(
+        path="known.yaml",
+        standings={key: Standing.KNOWN, ("f" * 12, "mcp.tools.names"): Standing.NEW},
+        entries={key: entry},
+        stale=(Stale(entry=replace(entry, requirement="mcp.gone.row"), level="MUST"),),
+    )
+    page, text = page_of(made), render(made)
+    assert page.headline == "1 MUST requirement broken; 1 known failure"
+    assert [one.excused for one in page.cards] == [True, False]
+    assert "known since 2026-01-02: &lt;b&gt;vendor bug 7&lt;/b&gt;" in text
+    assert "mcp.gone.row (lines 4 to 9)" in text
+    made.weighed = replace(made.weighed, standings={key: Standing.KNOWN, ("f" * 12, "mcp.tools.names"): Standing.KNOWN})
+    assert page_of(made).verdict is State.PASSED
+    assert page_of(made).headline == "Nothing that was judged is newly broken; 2 known failures"
+
+
+def test_a_run_of_the_future_is_marked() -> None:
+    made = report(lane(REVISIONS[0], row("mcp.a.b", Verdict.PASSED)))
+    said = "began in the future"
+    assert not any(said in one for one in page_of(made).notices)
+    assert any(said in one for one in page_of(made, now=datetime(2025, 1, 1, tzinfo=UTC)).notices)
+    assert made.started is not None
+    made.started = replace(made.started, started_at="yesterday")
+    assert page_of(made).facts

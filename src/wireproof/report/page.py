@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -19,6 +20,7 @@ from wireproof.report.matrix import ClassStep, LaneReport, Report, Row
 from wireproof.report.reproducer import reproducer
 from wireproof.report.sources import source_url
 from wireproof.report.states import LOOKS, State, counts_of, state_of, topics_of
+from wireproof.report.words import plural
 
 _MOST_WAYS: Final = 4
 _MOST_LADDERS: Final = 3
@@ -28,6 +30,7 @@ _HEADERS: Final = 30
 _EVIDENCE: Final = 500_000
 """Characters of HTML for the insides of messages on the whole page; what comes after that is shown on one line only."""
 _REASONS: Final = 4
+_SKEW: Final = timedelta(hours=1)
 _MOST_TOLD: Final = 20
 _SENTENCE: Final = 500
 _REASON: Final = 400
@@ -85,7 +88,8 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A diagnosis. `ids` are all requirements that it is about."""
+    """A diagnosis. `ids` are all requirements that it is about; `known` is what a baseline says of it, `excused` that it therefore does not
+    count."""
 
     requirement: Requirement
     url: str
@@ -94,6 +98,8 @@ class Card:
     more_ways: int
     same: tuple[Requirement, ...]
     fingerprints: str
+    known: tuple[str, ...]
+    excused: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +151,8 @@ class Page:
         return list(made.items())
 
 
-def page_of(report: Report) -> Page:
-    """The page of a report, however little is in it."""
+def page_of(report: Report, *, now: datetime | None = None) -> Page:
+    """The page of a report, however little is in it. `now`: a run that began later than that is marked."""
     target: Mapping[str, Any] = report.started.target if report.started else {}
     lanes = tuple(_lane(one) for one in report.lanes)
     room = _Room(left=_EVIDENCE)
@@ -157,7 +163,7 @@ def page_of(report: Report) -> Page:
         headline=_headline(cards, total),
         verdict=_verdict(cards, total),
         facts=tuple(_facts(report)),
-        notices=tuple(_notices(report)),
+        notices=tuple(_notices(report, now or datetime.now(UTC))),
         lanes=lanes,
         total=total,
         topics=_topics(report),
@@ -193,7 +199,7 @@ def _lane(lane: LaneReport) -> Lane:
 
 
 def _verdict(cards: Sequence[Card], total: Mapping[State, int]) -> State:
-    if any(one.requirement.level.group == "MUST" for one in cards):
+    if any(one.requirement.level.group == "MUST" and not one.excused for one in cards):
         return State.FAILED
     for state in (State.ERRORED, State.BLOCKED):
         if total.get(state):
@@ -203,14 +209,16 @@ def _verdict(cards: Sequence[Card], total: Mapping[State, int]) -> State:
 
 def _headline(cards: Sequence[Card], total: Mapping[State, int]) -> str:
     """What a maintainer wants to know first."""
-    levels = Counter(one.requirement.level.group for one in cards for _ in one.ids)
+    levels = Counter(one.requirement.level.group for one in cards for _ in one.ids if not one.excused)
     if not total.get(State.PASSED) and not cards:
         return "Nothing could be judged"
     parts = [f"{count} {level}" for level in ("MUST", "SHOULD") if (count := levels[level])]
     hints = levels["MAY"] + levels["ADVICE"]
     advice = f"; {hints} {'piece' if hints == 1 else 'pieces'} of advice" if hints else ""
+    on_record = sum(len(one.ids) for one in cards if one.excused)
+    advice += f"; {plural(on_record, 'known failure')}" if on_record else ""
     if not parts:
-        return f"Nothing that was judged is broken{advice}"
+        return f"Nothing that was judged is {'newly ' if on_record else ''}broken{advice}"
     noun = "requirement" if levels["MUST"] + levels["SHOULD"] == 1 else "requirements"
     said = f"{' and '.join(parts)} {noun}"
     return f"{said} broken{advice}" if levels["MUST"] else f"No MUST broken; {said} not kept{advice}"
@@ -232,7 +240,14 @@ def _facts(report: Report) -> Iterable[tuple[str, str]]:
     yield "suite digest", started.suite.get("digest", "unknown")
 
 
-def _notices(report: Report) -> Iterable[str]:
+def _notices(report: Report, now: datetime) -> Iterable[str]:
+    if _ahead(report, now):
+        yield "By its journal this run began in the future: the clock of that machine, or of this one, is wrong."
+    if report.weighed is not None and report.weighed.stale:
+        lines = ", ".join(
+            f"{one.entry.requirement} (lines {one.entry.line} to {one.entry.end})" for one in report.weighed.stale
+        )
+        yield f"Stale in the baseline {report.weighed.path}, because it is mended: {lines}"
     if report.finished is None:
         yield "This run has no end in its journal: it was cut off, and this is what was seen until then."
     elif report.finished.interrupted:
@@ -243,6 +258,14 @@ def _notices(report: Report) -> Iterable[str]:
     yield from loud[:_MOST_TOLD]
     if len(loud) > _MOST_TOLD:
         yield f"… and {len(loud) - _MOST_TOLD} more; the JSON report has them all."
+
+
+def _ahead(report: Report, now: datetime) -> bool:
+    try:
+        started = datetime.fromisoformat(report.started.started_at) if report.started else now
+    except ValueError:
+        return False
+    return (started if started.tzinfo else started.replace(tzinfo=UTC)) > now + _SKEW
 
 
 def _topics(report: Report) -> tuple[TopicRow, ...]:
@@ -279,7 +302,24 @@ def _card(report: Report, diagnosis: Diagnosis, room: _Room) -> Card:
         more_ways=max(0, len(ways) - _MOST_WAYS),
         same=others,
         fingerprints=fingerprints(diagnosis.every),
+        known=_known(report, diagnosis.every),
+        excused=all(report.weighed is not None and report.weighed.excuses(one.finding) for one in diagnosis.every),
     )
+
+
+def _known(report: Report, cases: Sequence[Case]) -> tuple[str, ...]:
+    """What the baseline has on record of these, each entry's words once."""
+    if report.weighed is None:
+        return ()
+    made: dict[str, None] = {}
+    for one in cases:
+        standing, entry = report.weighed.standing(one.finding), report.weighed.entry(one.finding)
+        if standing is not None and entry is not None:
+            until = f", until {entry.expires}" if entry.expires else ""
+            made[f"{standing.value.replace('-', ' ')} since {entry.since}{until}: {clipped(entry.reason, _REASON)}"] = (
+                None
+            )
+    return tuple(made)[:_REASONS]
 
 
 def _way(report: Report, cases: Sequence[Case], room: _Room, *, steps: bool) -> Way:
