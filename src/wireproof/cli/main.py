@@ -17,6 +17,7 @@ INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells have it."""
 VERBS: Final = {
     "run": "play exchanges against a target and report what holds and what is broken",
+    "init": "survey a server and write a configuration for it",
     "bless": "put the failures of a run on record, so that only new ones count",
     "compare": "say what is new, fixed, changed and gone between two reports",
     "report": "render a journal again in another form",
