@@ -39,12 +39,14 @@ def main() -> int:
             print(f"the wheel carries other data than the checkout: {theirs} instead of {ours}")
             return 1
         fixtures = str(Path(place).parent / "_data" / "fixtures")
-        report = away / "report.json"
+        report, page = away / "report.json", away / "report.html"
         command = [
             str(away / "env" / "bin" / "wireproof"),
             "run",
             "-o",
             f"json:{report}",
+            "-o",
+            f"html:{page}",
             "--",
             python,
             fixtures,
@@ -55,6 +57,9 @@ def main() -> int:
         if done.returncode != 0:
             print(done.stdout, done.stderr, sep="\n")
             print(f"the installed tool ended with {done.returncode} on the reference peer")
+            return 1
+        if "All requirements" not in page.read_text(encoding="utf-8"):
+            print("the installed tool wrote an HTML report without requirements")
             return 1
         print(f"wheel {wheel.name}: works outside the checkout, data digest {ours[:12]}")
         return 0
