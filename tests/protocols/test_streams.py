@@ -1,5 +1,5 @@
 """One message on one stream, and streams that end: conversations made by hand in which a server broadcasts, or breaks off, and others in which
-it only seems to."""
+it only seems to. Ids of sessions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wireproof.engine.run import load_suite
 from wireproof.judge.pack import Check, Lens
 from wireproof.model.catalogue import Revision
 from wireproof.model.wire import Kind, Record, Transcript, Way
-from wireproof.protocols.mcp.checks import cancellation, subscriptions
+from wireproof.protocols.mcp.checks import cancellation, http, subscriptions
 from wireproof.protocols.mcp.checks.streams import each_once
 from wireproof.protocols.mcp.conversation import Talk
 
@@ -175,3 +175,25 @@ def test_a_subscription_that_breaks_off_soon_was_torn_down(seconds: float, broke
     found = _judged(_sent("p", asked), _head("p"), told, end, revision=MODERN, checks=checks)
     rows = ("mcp.cancel.server-teardown", "mcp.subscriptions.graceful-result")
     assert found == ({row: {False} for row in rows} if broken else {})
+
+
+@pytest.mark.parametrize(
+    ("ids", "strong"),
+    [
+        (("3f2504e04f8911d3", "9a0c0305e82c3301", "0e4ac9f6d1b74c55", "c1d2e3f405162738"), True),
+        (("a-1f0c77d2e9", "a-90b1c2d3e4", "a-77aa88bb99", "a-0011223344"), True),
+        (("1000000000", "5234567890", "9876543210", "3141592653"), True),
+        (("session-1", "session-2", "session-4", "session-3"), False),
+        (("1795419701148", "1795419701173", "1795419701178", "1795419701183"), False),
+        (("n00000007-x", "n00000008-x", "n00000009-x", "n00000010-x"), False),
+        (("abc123", "9f03be", "77aa01", "c0ffee"), False),
+        (("3f2504e04f8911d3", "3f2504e04f8911d3"), False),
+    ],
+)
+def test_session_ids(ids: tuple[str, ...], strong: bool) -> None:
+    steps: list[dict[str, Any]] = []
+    for number, one in enumerate(ids):
+        asked = {"jsonrpc": "2.0", "id": number, "method": "initialize", "params": {}}
+        steps += [_sent(f"c{number}", asked), _head(f"c{number}", ("Mcp-Session-Id", one))]
+    found = _judged(*steps, checks=(http.session_id_strong,))["mcp.http.session.id-strong"]
+    assert (False not in found) is strong

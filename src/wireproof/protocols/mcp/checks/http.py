@@ -5,6 +5,10 @@ Only what the transport obliges is judged: any refusal may have any 4xx or 5xx s
 
 from __future__ import annotations
 
+import itertools
+import math
+import re
+import string
 from collections.abc import Iterator
 
 from wireproof.judge.matching import brief
@@ -16,6 +20,10 @@ from wireproof.protocols.mcp.conversation import Talk
 from wireproof.protocols.mcp.trips import JSON_TYPE, STREAM, Trip, cancelled, posts, trips
 
 _SESSION = "mcp-session-id"
+_FEW_BITS = 32
+_SERIES = 4
+"""Sessions that it takes to see that their ids count."""
+_SMALL_STEP = 10_000
 
 
 def _success(trip: Trip) -> bool:
@@ -84,6 +92,7 @@ def one_endpoint(talk: Talk) -> Iterator[Note]:
         return
     for trip in posts(talk, Shape.REQUEST):
         feature = trip.call.method.partition("/")[0] if trip.call else ""
+        feature = "completions" if feature == "completion" else feature
         if not trip.lawful or not (feature == "server" or talk.has(feature)):
             continue
         told = any(isinstance(one.message, dict) and "jsonrpc" in one.message for one in trip.parts)
@@ -105,6 +114,47 @@ def session_id_visible(talk: Talk) -> Iterator[Note]:
             yield broken(*trip.seqs, why=f"the session id {session!r} contains {odd[0]!r}")
         else:
             yield ok(*trip.seqs)
+
+
+@check("mcp.http.session.id-strong")
+def session_id_strong(talk: Talk) -> Iterator[Note]:
+    """Session ids are not given twice, do not count, and are long enough that nobody tries them all. Of randomness itself nobody can tell."""
+    given: dict[str, Trip] = {}
+    for trip in trips(talk):
+        session = header(trip.headers, _SESSION)
+        if not session or trip.call is None or trip.call.method != "initialize" or header(trip.sent, _SESSION):
+            continue
+        if session in given:
+            yield broken(*given[session].seqs, *trip.seqs, why=f"two sessions have the id {session!r}")
+        elif _bits(session) < _FEW_BITS:
+            yield broken(*trip.seqs, why=f"the session id {session!r} is so short that it can be found by trying")
+        else:
+            yield ok(*trip.seqs)
+        given.setdefault(session, trip)
+    if len(given) >= _SERIES and _counts(list(given)):
+        why = f"session ids differ by a small number alone: {', '.join(list(given)[:_SERIES])}"
+        yield broken(*(seq for trip in list(given.values())[:_SERIES] for seq in trip.seqs), why=why)
+
+
+def _bits(text: str) -> float:
+    """The most bits that a text of these kinds of characters can hold."""
+    kinds = ((r"[0-9]+", 10), (r"[0-9a-fA-F]+", 16), (r"[0-9A-Za-z]+", 62))
+    return len(text) * math.log2(next((size for kind, size in kinds if re.fullmatch(kind, text)), 94))
+
+
+def _counts(ids: list[str]) -> bool:
+    """Do they differ by a decimal number alone, and by little each? A clock is such a number too. Their order is that of chance."""
+    head = ids[0][: _alike(ids)].rstrip(string.digits)
+    tail = ids[0][::-1][: _alike([one[::-1] for one in ids])][::-1].lstrip(string.digits)
+    middle = [one[len(head) : len(one) - len(tail)] for one in ids]
+    if not all(one.isascii() and one.isdecimal() for one in middle):
+        return False
+    return all(after - before < _SMALL_STEP for before, after in itertools.pairwise(sorted(map(int, middle))))
+
+
+def _alike(texts: list[str]) -> int:
+    """How many characters they all begin with."""
+    return sum(1 for _ in itertools.takewhile(lambda column: len(set(column)) == 1, zip(*texts, strict=False)))
 
 
 @check("mcp.http.compat.ignore-session")
@@ -136,6 +186,7 @@ CHECKS = (
     notification_status,
     one_endpoint,
     session_id_visible,
+    session_id_strong,
     no_session_minted,
     no_server_requests,
 )
