@@ -16,6 +16,7 @@ from tests.report.reports import EVIL, REVISIONS, failing, lane, report, row, us
 from wireproof.model import catalogue
 from wireproof.model.catalogue import Level
 from wireproof.model.events import RunFinished, Told
+from wireproof.model.jsontext import ABSENT
 from wireproof.model.verdict import Verdict
 from wireproof.report import console as console_report
 from wireproof.report import json as json_report
@@ -23,6 +24,7 @@ from wireproof.report import markdown as markdown_report
 from wireproof.report.ladder import ladder, shortened
 from wireproof.report.markdown import escape
 from wireproof.report.matrix import Report
+from wireproof.report.words import condensed
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 
@@ -233,3 +235,21 @@ def test_a_long_ladder_keeps_the_evidence() -> None:
 )
 def test_long_messages_are_shortened_around_the_pointer(message: object, pointer: str, text: str) -> None:
     assert shortened(message, pointer) == text
+
+
+def test_what_nobody_reads_is_left_out() -> None:
+    statuses = "status 200, expected " + " or ".join(map(str, range(400, 410)))
+    assert condensed(statuses) == "status 200, expected 400 or 401 or 402 ... or 409"
+    assert condensed("expected 400 or 404 or 405 or 406") == "expected 400 or 404 or 405 or 406"
+    assert condensed(f"it was sent {'[' * 300}, and ended") == "it was sent [[[[[[[[…, and ended"
+    deep = replace(report().records["t1"][1], raw=b"[" * 20_000, message=ABSENT)
+    assert ladder([replace(deep, seq=0)], (0,))[0].text == "[[[[[[[[… (20000 bytes)"
+
+
+def test_a_ladder_over_http_is_in_the_order_of_time_and_leaves_the_usual_out() -> None:
+    sample = report().records["t1"][1]
+    headers = [["Content-Type", "application/json"], ["Accept", "application/json, text/event-stream"], ["Origin", "x"]]
+    meta = {"method": "POST", "target": "/mcp", "headers": headers}
+    sent = [replace(sample, seq=seq, at_ns=10 - seq, meta=meta, raw=b"{}") for seq in range(2)]
+    assert [(one.seq, one.text) for one in ladder(sent, (0,))] == [(1, "POST /mcp {}"), (0, "POST /mcp Origin: x; {}")]
+    assert all(one.at_ms >= 0 for one in ladder(sent, (0,)))

@@ -9,7 +9,7 @@ from typing import Final
 
 from wireproof.model.verdict import Finding, Verdict
 from wireproof.report.matrix import LaneReport, Report, Row
-from wireproof.report.words import printable
+from wireproof.report.words import condensed, printable
 
 LEVELS: Final = ("MUST", "SHOULD", "MAY", "ADVICE")
 PROGRAM: Final = "wireproof"
@@ -115,7 +115,7 @@ def found(cases: Sequence[Case]) -> str:
     subjects = list(dict.fromkeys(one.finding.subject for one in cases if one.finding.subject))
     more = f" and {len(subjects) - 3} more" if len(subjects) > 3 else ""
     of = f"{', '.join(map(printable, subjects[:3]))}{more}: " if subjects else ""
-    return f"{of}{printable(first.why)}{at}"
+    return f"{of}{printable(condensed(first.why))}{at}"
 
 
 def places(cases: Sequence[Case]) -> str:

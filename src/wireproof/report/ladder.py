@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from wireproof.model.jsontext import dump
+from wireproof.model.jsontext import ABSENT, dump
 from wireproof.model.wire import Kind, Record, Way
-from wireproof.report.words import printable
+from wireproof.report.words import condensed, printable
 
 _ITEMS: Final = 3
 _STRING: Final = 60
 _AFTER: Final = 5
+_USUAL: Final = (("content-type", "application/json"), ("accept", "application/json,text/event-stream"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ def ladder(
     width: int = 400,
     marked_width: int = 400,
 ) -> list[Rung]:
-    """The rungs around the evidence: its own span, or the one that is named, without notes that say nothing to a reader.
+    """The rungs around the evidence in the order of time: its own span, or the one that is named, without notes that say nothing to a reader.
 
     Texts have `width` characters at most, those of the evidence `marked_width`; JSON that is longer is shown with its inner parts left out,
     except where `pointer` leads in the last record of the evidence.
@@ -47,7 +48,9 @@ def ladder(
         return []
     span = span or wanted[-1].span
     mine = [one for one in records if one.span == span and _tells(one)] if span else wanted
-    mine = sorted({one.seq: one for one in (*mine, *wanted) if _tells(one)}.values(), key=lambda one: one.seq)
+    mine = sorted(
+        {one.seq: one for one in (*mine, *wanted) if _tells(one)}.values(), key=lambda one: (one.at_ns, one.seq)
+    )
     if len(mine) > most:
         last = max((index for index, one in enumerate(mine) if one.seq in marked), default=len(mine))
         keep = {one.seq for one in mine[max(0, last - most + _AFTER) : last + _AFTER]} | marked
@@ -59,7 +62,10 @@ def ladder(
             arrow=_arrow(one),
             at_ms=(one.at_ns - begun) / 1e6,
             text=_text(
-                one, marked_width if one.seq in marked else width, pointer if wanted and one is wanted[-1] else ""
+                one,
+                marked_width if one.seq in marked else width,
+                pointer if wanted and one is wanted[-1] else "",
+                headers=one.seq in marked,
             ),
             mark=one.seq in marked,
         )
@@ -77,13 +83,17 @@ def _arrow(record: Record) -> str:
     return {"out": "->", "in": "<-"}.get(record.way.value, "--")
 
 
-def _text(record: Record, width: int, pointer: str) -> str:
+def _text(record: Record, width: int, pointer: str, *, headers: bool) -> str:
+    """What a rung says; with `headers` those of a request that differ from what every client sends."""
     body = record.raw.decode("utf-8", "backslashreplace")
     if len(body) > width and isinstance(record.message, dict | list):
         body = shortened(record.message, pointer)
+    elif len(body) > width and record.message is ABSENT:
+        body = f"{condensed(body)} ({len(record.raw)} bytes)"
     if record.way is Way.OUT and "method" in record.meta and "target" in record.meta:
-        names = " ".join(f"{key}: {value};" for key, value in record.meta.get("headers", ()) if _notable(key))
-        body = f"{record.meta['method']} {record.meta['target']} {names} {body}".strip()
+        sent = record.meta.get("headers", ()) if headers else ()
+        names = " ".join(f"{key}: {value};" for key, value in sent if _notable(key) and not _usual(key, value))
+        body = " ".join(filter(None, (record.meta["method"], record.meta["target"], names, body)))
     elif record.kind is Kind.HEAD:
         names = " ".join(f"{key}: {value};" for key, value in record.meta.get("headers", ()) if _notable(key))
         body = f"HTTP {record.meta.get('status')} {names}".strip()
@@ -124,6 +134,11 @@ def _short(value: Any, depth: int, path: Sequence[str]) -> str:
 
 def _below(path: Sequence[str], key: str) -> Sequence[str]:
     return (path[1:] or [""]) if path and path[0] == key else ()
+
+
+def _usual(name: str, value: str) -> bool:
+    """What a client's POST says anyway."""
+    return (name.lower(), value.replace(" ", "")) in _USUAL
 
 
 def _notable(name: str) -> bool:
