@@ -5,6 +5,7 @@ Nothing here reads the environment or starts anything, except that `resolve` is 
 
 from __future__ import annotations
 
+import difflib
 import re
 import shlex
 from collections.abc import Iterable, Mapping
@@ -59,9 +60,25 @@ def load_config(path: Path) -> Config:
     value, lines = read_toml(path)
     if path.name != CONFIG_NAME and "tool" in value:
         value, lines = _table(value, lines, path)
+    _check_aims(value, lines, shown(path))
     validate(value, lines, "config", path)
     reader = _Reader(value, lines, path)
     return Config(path=path, targets=tuple(reader.target(name) for name in value["targets"]))
+
+
+def _check_aims(value: Any, lines: Lines, file: str) -> None:
+    """Every target says how it is reached; one that seems to say so with a misspelt key is left to the schema, which knows the nearest."""
+    targets = value.get("targets")
+    for name, one in targets.items() if isinstance(targets, dict) else ():
+        if not isinstance(one, dict) or {"command", "url"}.intersection(one):
+            continue
+        if not any(difflib.get_close_matches(key, ("command", "url"), n=1) for key in one):
+            where = f"{file}:{lines.at(f'/targets/{name}')}"
+            raise UsageError(
+                f"the target {name!r} has neither command nor url",
+                where=where,
+                hint='command = ["python", "server.py"]',
+            )
 
 
 def _table(value: Any, lines: Lines, path: Path) -> tuple[Any, Lines]:
