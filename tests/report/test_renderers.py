@@ -253,3 +253,11 @@ def test_a_ladder_over_http_is_in_the_order_of_time_and_leaves_the_usual_out() -
     sent = [replace(sample, seq=seq, at_ns=10 - seq, meta=meta, raw=b"{}") for seq in range(2)]
     assert [(one.seq, one.text) for one in ladder(sent, (0,))] == [(1, "POST /mcp {}"), (0, "POST /mcp Origin: x; {}")]
     assert all(one.at_ms >= 0 for one in ladder(sent, (0,)))
+
+
+def test_many_lines_of_stderr_are_two() -> None:
+    sample = report().records["t1"]
+    lines = [replace(sample[0], seq=seq, at_ns=seq, raw=f"line {seq}".encode()) for seq in range(1, 30)]
+    rungs = ladder([replace(sample[1], seq=0, at_ns=0), *lines, replace(sample[2], seq=30, at_ns=30)], (0, 30))
+    assert [one.seq for one in rungs] == [0, 1, 29, 30]
+    assert rungs[2].text == "stderr: line 29 (27 lines before it)"

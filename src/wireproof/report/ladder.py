@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final
 
 from wireproof.model.jsontext import ABSENT, dump
@@ -13,6 +14,7 @@ from wireproof.report.words import condensed, printable
 _ITEMS: Final = 3
 _STRING: Final = 60
 _AFTER: Final = 5
+_CHATTER: Final = 3
 _USUAL: Final = (("content-type", "application/json"), ("accept", "application/json,text/event-stream"))
 
 
@@ -51,26 +53,34 @@ def ladder(
     mine = sorted(
         {one.seq: one for one in (*mine, *wanted) if _tells(one)}.values(), key=lambda one: (one.at_ns, one.seq)
     )
+    mine, left = _without_chatter(mine, marked)
     if len(mine) > most:
         last = max((index for index, one in enumerate(mine) if one.seq in marked), default=len(mine))
         keep = {one.seq for one in mine[max(0, last - most + _AFTER) : last + _AFTER]} | marked
         mine = [one for one in mine if one.seq in keep][-most:]
     begun = mine[0].at_ns if mine else 0
-    return [
-        Rung(
-            seq=one.seq,
-            arrow=_arrow(one),
-            at_ms=(one.at_ns - begun) / 1e6,
-            text=_text(
-                one,
-                marked_width if one.seq in marked else width,
-                pointer if wanted and one is wanted[-1] else "",
-                headers=one.seq in marked,
-            ),
-            mark=one.seq in marked,
-        )
-        for one in mine
-    ]
+    rungs = []
+    for one in mine:
+        mark = one.seq in marked
+        more = f" ({left[one.seq]} lines before it)" if one.seq in left else ""
+        room = (marked_width if mark else width) - len(more)
+        text = _text(one, room, pointer if wanted and one is wanted[-1] else "", headers=mark)
+        at_ms = (one.at_ns - begun) / 1e6
+        rungs.append(Rung(seq=one.seq, arrow=_arrow(one), at_ms=at_ms, text=text + more, mark=mark))
+    return rungs
+
+
+def _without_chatter(records: Sequence[Record], marked: Collection[int]) -> tuple[list[Record], dict[int, int]]:
+    """Of many lines of stderr in a row the first and the last; and before which seq how many were left out."""
+    kept: list[Record] = []
+    left: dict[int, int] = {}
+    for quiet, group in groupby(records, key=lambda one: one.kind is Kind.STDERR and one.seq not in marked):
+        some = list(group)
+        if quiet and len(some) > _CHATTER:
+            left[some[-1].seq] = len(some) - 2
+            some = [some[0], some[-1]]
+        kept += some
+    return kept, left
 
 
 def _tells(record: Record) -> bool:
@@ -88,7 +98,7 @@ def _text(record: Record, width: int, pointer: str, *, headers: bool) -> str:
     body = record.raw.decode("utf-8", "backslashreplace")
     if len(body) > width and isinstance(record.message, dict | list):
         body = shortened(record.message, pointer)
-    elif len(body) > width and record.message is ABSENT:
+    elif len(body) > width and record.message is ABSENT and record.kind is not Kind.STDERR:
         body = f"{condensed(body)} ({len(record.raw)} bytes)"
     if record.way is Way.OUT and "method" in record.meta and "target" in record.meta:
         sent = record.meta.get("headers", ()) if headers else ()
