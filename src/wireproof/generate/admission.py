@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from typing import Any, Final
+from urllib.parse import unquote
 
 import jsonschema_rs
 from jsonschema_rs import CanonicalSchema, canonical
 
-from wireproof.model.jsontext import JSON, depth_of
+from wireproof.model.jsontext import JSON, depth_of, resolve_pointer
 
 MAX_BYTES: Final = 400_000
 """Size of a schema, as JSON text, that we still generate from."""
@@ -20,6 +21,15 @@ MAX_DEPTH: Final = 100
 MAX_ENUM: Final = 2_000
 """Values of one `enum` that we still generate from."""
 
+ASSERTED_FORMATS: Final = frozenset(
+    (
+        *("date", "time", "date-time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6"),
+        *("uri", "uri-reference", "iri", "iri-reference", "uri-template", "uuid", "json-pointer"),
+        *("relative-json-pointer", "regex"),
+    )
+)
+"""Formats that a validator may assert."""
+
 _DIALECTS: Final = {
     "json-schema.org/draft/2020-12/schema": "https://json-schema.org/draft/2020-12/schema",
     "json-schema.org/draft/2019-09/schema": "https://json-schema.org/draft/2019-09/schema",
@@ -27,12 +37,21 @@ _DIALECTS: Final = {
     "json-schema.org/draft-06/schema": "http://json-schema.org/draft-06/schema#",
     "json-schema.org/draft-04/schema": "http://json-schema.org/draft-04/schema#",
 }
+_ANCHORS: Final = ("$anchor", "$dynamicAnchor")
+_REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
+_IN_PLACE: Final = ("not", "if", "then", "else")
+_IN_PLACE_LISTS: Final = ("allOf", "anyOf", "oneOf")
+_IN_PLACE_MAPS: Final = ("dependentSchemas", "dependencies")
 _DRAFTS: Final = {
     4: "http://json-schema.org/draft-04/schema#",
     6: "http://json-schema.org/draft-06/schema#",
     7: "http://json-schema.org/draft-07/schema#",
     19: "https://json-schema.org/draft/2019-09/schema",
 }
+
+
+MAX_STEPS: Final = 20_000
+"""Schemas that one value may be held against in one place."""
 
 
 class GenerateError(ValueError):
@@ -89,7 +108,50 @@ def admitted(text: str) -> JSON:
         schema["$schema"] = official
     if _longest_enum(schema) > MAX_ENUM:
         raise UnsupportedSchemaError(f"an enum has more than {MAX_ENUM} values")
+    if _steps(schema) > MAX_STEPS:
+        raise UnsupportedSchemaError(f"one value takes more than {MAX_STEPS} steps to judge")
     return schema
+
+
+def _steps(schema: JSON) -> int:
+    """How many schemas one value may be held against in one place: references that double at each level make it explode."""
+    known: dict[int, int] = {}
+    anchors: dict[str, JSON] = {}
+    pending = [schema]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, dict):
+            anchors.update({f"#{part[name]}": part for name in _ANCHORS if isinstance(part.get(name), str)})
+            anchors.update({part[name]: part for name in ("$id", "id") if isinstance(part.get(name), str)})
+        pending += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+
+    def found(reference: str) -> JSON:
+        if reference in anchors:
+            return anchors[reference]
+        return resolve_pointer(schema, unquote(reference[1:])) if reference.startswith("#") else None
+
+    def count(part: JSON) -> int:
+        if not isinstance(part, dict):
+            return 1
+        if id(part) not in known:
+            known[id(part)] = 1  # what a circle adds is bounded by the value
+            inner: list[JSON] = [part[name] for name in _IN_PLACE if name in part]
+            inner += [one for name in _IN_PLACE_LISTS if isinstance(part.get(name), list) for one in part[name]]
+            inner += [one for name in _IN_PLACE_MAPS if isinstance(part.get(name), dict) for one in part[name].values()]
+            inner += [found(part[name]) for name in _REFERENCES if isinstance(part.get(name), str)]
+            known[id(part)] = min(MAX_STEPS + 1, 1 + sum(map(count, inner)))
+        return known[id(part)]
+
+    try:
+        worst = count(schema)
+        pending = [schema]
+        while pending:
+            part = pending.pop()
+            worst = max(worst, count(part))
+            pending += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    except RecursionError:
+        raise UnsupportedSchemaError("references lead too deep") from None
+    return worst
 
 
 def _longest_enum(schema: JSON) -> int:
@@ -99,16 +161,29 @@ def _longest_enum(schema: JSON) -> int:
     return max(map(_longest_enum, schema), default=0) if isinstance(schema, list) else 0
 
 
-def canonicalized(schema: JSON) -> CanonicalSchema:
-    """The canonical form, formats asserted. UnsupportedSchemaError where the schema has none."""
+def canonicalized(schema: JSON, *, formats: bool = True) -> CanonicalSchema:
+    """The canonical form, formats asserted or passed over. UnsupportedSchemaError where the schema has none."""
     if not isinstance(schema, dict | bool):
         raise UnsupportedSchemaError("a schema is an object or a boolean")
     try:
         return jsonschema_rs.canonicalize(
-            schema, validate_formats=True, retriever=refuse, pattern_options=pattern_options()
+            schema, validate_formats=formats, retriever=refuse, pattern_options=pattern_options()
         )
     except (ValueError, jsonschema_rs.ReferencingError, canonical.CanonicalizationError) as error:
         raise UnsupportedSchemaError(str(error).split("\n", 1)[0][:200]) from None
+
+
+def without_idle_formats(schema: JSON) -> JSON:
+    """The schema less the formats that validators pass over: a complement would take them for something that can be broken."""
+    if isinstance(schema, list):
+        return [without_idle_formats(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: part if key in ("const", "enum", "default", "examples") else without_idle_formats(part)
+        for key, part in schema.items()
+        if not (key == "format" and isinstance(part, str) and part not in ASSERTED_FORMATS)
+    }
 
 
 def validator(schema: JSON, *, formats: bool = True) -> jsonschema_rs.Validator:

@@ -94,7 +94,9 @@ class Breaker:
                 yield from self._arrays(node, view, fuel)
             case canonical.ObjectView():
                 yield from self._objects(node, view, fuel)
-            case canonical.TrueView() | canonical.MultiTypeView() | canonical.RawView():
+            case canonical.RawView():
+                yield from (anything(), st.tuples(self.builder.build(node, fuel), anything()).map(_extended))
+            case canonical.TrueView() | canonical.MultiTypeView():
                 return
             case _:
                 try:
@@ -195,6 +197,8 @@ class Breaker:
             yield from _words({**facets, **window, "excluded_patterns": kept, "patterns": (*facets["patterns"], name)})
         if view.excluded:
             yield st.sampled_from(list(view.excluded))
+        if view.content_media_types or view.content_encodings:
+            yield st.sampled_from(["{", "!", "{]"])
 
     def _arrays(self, node: CanonicalSchema, view: ArrayView, fuel: int) -> Iterator[SearchStrategy[JSON]]:
         whole = self.builder.build(node, fuel)
@@ -219,6 +223,9 @@ class Breaker:
         if view.contains:
             yield from (st.just([]), whole.map(_halved), whole.map(_doubled))
             for kind in view.contains:
+                if kind.max_contains is not None and kind.max_contains < _LONGEST:
+                    many = max(kind.max_contains + 1, view.min_items or 0)
+                    yield st.lists(self.builder.build(kind.schema, fuel - 1), min_size=many, max_size=many)
                 inner = self.strategy(kind.schema, fuel - 1)
                 if inner is not None:
                     yield st.lists(inner, min_size=view.min_items or 0, max_size=(view.min_items or 0) + 2)
@@ -309,6 +316,14 @@ def _shrunk(made: dict[str, JSON], count: int) -> dict[str, JSON]:
 
 def _grown(made: dict[str, JSON], count: int) -> dict[str, JSON]:
     return {**made, **{f"x{at}": None for at in range(count - len(made))}}
+
+
+def _extended(parts: tuple[JSON, JSON]) -> JSON:
+    """A container with one more part; another value as it is."""
+    made, value = parts
+    if isinstance(made, list):
+        return [*made, value]
+    return {**made, _STRANGE[0]: value} if isinstance(made, dict) else made
 
 
 def _dropped(parts: tuple[dict[str, JSON], str]) -> dict[str, JSON]:

@@ -27,6 +27,7 @@ from wireproof.generate.admission import (
     canonicalized,
     text_of,
     validator,
+    without_idle_formats,
 )
 from wireproof.generate.anything import TYPES
 from wireproof.generate.breaking import Breaker
@@ -113,11 +114,11 @@ def invalid(schema: JSON, *, formats: bool = False) -> SearchStrategy[Broken]:
 def _invalid(text: str, formats: bool) -> SearchStrategy[Broken]:
     schema = admitted(text)
     judge = validator(schema, formats=formats)
-    node = canonicalized(schema)
+    node = canonicalized(without_idle_formats(schema), formats=formats)
     if node.kind is canonical.CanonicalKind.TRUE:
         raise UnsatisfiableError("every value conforms to the schema")
     step = _step(text)
-    if (step is None or _takes_all_types(node)) and _outside(text) is None and step is None:
+    if (step is None or _takes_all_types(node)) and _outside(text, formats) is None and step is None:
         raise UnsatisfiableError("no way is known to break the schema")
 
     def draw_broken(draw: DrawFn) -> Broken:
@@ -125,7 +126,7 @@ def _invalid(text: str, formats: bool) -> SearchStrategy[Broken]:
             value = draw(step)
             if not judge.is_valid(value):
                 return _described(judge, value)
-        outside = _outside(text)
+        outside = _outside(text, formats)
         if outside is None:
             return reject()
         return _described(judge, draw(outside.filter(lambda value: not judge.is_valid(value))))
@@ -148,14 +149,15 @@ def _takes_all_types(node: jsonschema_rs.CanonicalSchema) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _outside(text: str) -> SearchStrategy[JSON] | None:
+def _outside(text: str, formats: bool) -> SearchStrategy[JSON] | None:
     """The schema's complement; None where it is not modelled. UnsatisfiableError where it is empty."""
+    node = canonicalized(without_idle_formats(admitted(text)), formats=formats)
     try:
-        strategy, _ = Builder(canonicalized(admitted(text)).negate()).strategy()
-    except UnsupportedSchemaError:
+        strategy, _ = Builder(node.negate()).strategy()
+    except (UnsupportedSchemaError, canonical.CanonicalizationError):
         return None
-    except canonical.CanonicalizationError:
-        return None
+    except UnsatisfiableError:
+        raise UnsatisfiableError("every value conforms to the schema") from None
     return strategy
 
 
