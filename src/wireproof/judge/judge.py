@@ -23,6 +23,8 @@ from wireproof.model.wire import Kind, Record, Transcript, Way
 ROLE: Final = "server"
 _INDEX: Final = re.compile(r"/\d+")
 _UNREACHABLE: Final = ("refused", "dns", "tls")
+_GONE: Final = ("dead", "exit", "closed")
+"""Outcomes of waiting that show nothing but that the target stopped: of what was asked they say neither good nor bad."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +188,7 @@ def _decide(
     if not step.about:
         why = f"a prerequisite did not hold: {miss}"
         return [], (Verdict.BLOCKED, why, f"record {evidence[-1]}")
-    if (seen.outcome == "dead" and not step.alive) or _lost(seen, scene, note):
+    if (seen.outcome in _GONE and not step.alive) or _lost(seen, scene, note):
         return _all(step, exchange, index, verdict=Verdict.BLOCKED, why=miss, blocked_by=f"record {note.seq}"), (
             Verdict.BLOCKED,
             miss,
@@ -213,7 +215,7 @@ def _lost(seen: Observation, scene: _Scene, note: Record) -> bool:
 
 def _silence(index: int, step: Silence, note: Record, scene: _Scene, exchange: Exchange) -> tuple[list[Finding], _Gone]:
     outcome = note.meta.get("outcome")
-    if outcome in ("dead", "exit"):
+    if outcome in _GONE:
         why = "the target stopped answering, so silence proves nothing"
         return _all(step, exchange, index, verdict=Verdict.BLOCKED, why=why, blocked_by=f"record {note.seq}"), None
     since = int(note.meta.get("since") or 0)

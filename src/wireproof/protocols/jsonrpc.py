@@ -55,6 +55,8 @@ class Call:
     ended: bool = False
     due: tuple[JSON, ...] = ()
     """Ids of the requests inside, where one piece holds several: a batch, or raw lines."""
+    lines: int = 0
+    """Of raw bytes: how many lines they are, each of which may be refused by an error of its own."""
 
     @property
     def complete(self) -> bool:
@@ -108,6 +110,7 @@ class Tracker:
         kind = shape(message)
         if kind is Shape.RESPONSE:
             self._answering.add(record.channel)
+            self._noticed = None  # what is refused without an id from now on may be this response
             return
         whole = _written(record)
         identity = whole.get("id", ABSENT) if isinstance(whole, dict) else ABSENT
@@ -122,6 +125,7 @@ class Tracker:
             message=message,
             lawful=not record.meta.get("deliberate", False),
             due=_due(whole),
+            lines=max(1, record.raw.count(b"\n")) if record.kind is Kind.BYTES else 0,
         )
         self.calls.append(call)
         self.by_seq[record.seq] = call
@@ -182,8 +186,12 @@ class Tracker:
             return None if noise and record.meta.get("sse") else self.on_channel[record.channel]
         if noise or (record.channel != "main" and record.channel in self._answering):
             return None  # noise on a line or a stream answers nobody, nor does what a response of ours is told
-        if None in ids and _is_error(record.message) and self._noticed is not None:
-            return self._noticed
+        if None in ids and _is_error(record.message):
+            refused = next((one for one in reversed(self.calls) if len(one.answers) < one.lines), None)
+            if refused is not None and refused not in self._pending:
+                return refused  # each of its lines may be refused apart
+            if self._noticed is not None:
+                return self._noticed
         if len(self._pending) == 1:
             return self._pending[0]
         odd = [call for call in self._pending if call.id is ABSENT or call.id is None or not call.lawful]

@@ -14,7 +14,7 @@ from wireproof.model.exchange import Expect, Repeat
 from wireproof.model.jsontext import ABSENT, JSON, same
 from wireproof.model.wire import Kind, Record
 from wireproof.protocols.jsonrpc import Call, Shape, shape
-from wireproof.protocols.mcp.conversation import Talk
+from wireproof.protocols.mcp.conversation import Inbound, Talk
 
 
 @check("mcp.base.jsonrpc", "jsonrpc.version")
@@ -140,10 +140,17 @@ def answered(talk: Talk) -> Iterator[Note]:
             yield ok(*talk.answer_seqs(call))
             continue
         given_up = _given_up(talk, call, waited)
-        if given_up is not None:
+        if given_up is not None and not _cut_off(talk, call.seq, given_up):
             stray = astray(talk.records, call.seq, given_up)
             why = f"{call.method} was never answered, what was sent after it was{under_another_id(stray)}"
             yield broken(call.seq, given_up, *((stray.seq,) if stray else ()), why=why)
+
+
+def _cut_off(talk: Talk, since: int, until: int) -> bool:
+    """Did something come meanwhile of which we stopped reading, because no message of ours may be so long?"""
+    return any(
+        (one.fault or str(one.meta.get("why", ""))).startswith("frame-too-long") for one in talk.records[since:until]
+    )
 
 
 SLOW = ("tools/call", "prompts/get", "resources/read", "completion/complete", "subscriptions/listen", "tasks/result")
@@ -188,6 +195,39 @@ def answered_once(talk: Talk) -> Iterator[Note]:
             yield broken(call.seq, echoes[0].seq, echoes[1].seq, why=f"the request {brief(call.id)} has two responses")
         elif echoes:
             yield ok(call.seq, echoes[0].seq)
+
+
+@check("mcp.base.request.id-unique-session")
+def ids_used_once(talk: Talk) -> Iterator[Note]:
+    """The server's own requests have ids that it did not use before in this session (until 2025-11-25).
+
+    Over HTTP a server without sessions begins anew with every request of ours, and what comes on two streams is another rule's.
+    """
+    if talk.http:
+        return
+    before: dict[tuple[bool, str | float], Inbound] = {}
+    for one in talk.requests_in:
+        identity = one.record.message.get("id")
+        known = _identity(identity)
+        if known is None:
+            continue
+        first = before.setdefault(known, one)
+        if first is one:
+            yield ok(one.seq)
+        else:
+            why = f"{one.method} has the id {brief(identity)}, which {first.method} had before"
+            yield broken(first.seq, one.seq, why=why, pointer="/id")
+
+
+@check("mcp.base.notification.no-response", "jsonrpc.notification.never-answered")
+def notifications_unanswered(talk: Talk) -> Iterator[Note]:
+    """On a line: no error without an id comes that can only be about a notification."""
+    for call in talk.notifications_out:
+        if talk.http or not call.lawful or call.answer is None:
+            continue
+        for row in ("mcp.base.notification.no-response", "jsonrpc.notification.never-answered"):
+            why = f"the notification {call.method} was answered by {brief(call.answer.message)}"
+            yield broken(call.seq, call.answer.seq, why=why, requirement=row)
 
 
 @check("mcp.base.notification.no-id", "jsonrpc.notification.no-id")
@@ -247,6 +287,8 @@ CHECKS = (
     utf8,
     answered,
     answered_once,
+    ids_used_once,
+    notifications_unanswered,
     notification_without_id,
     server_calls,
 )
