@@ -3,6 +3,7 @@ it only seems to. Ids of sessions."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -13,7 +14,7 @@ from wireproof.engine.run import load_suite
 from wireproof.judge.pack import Check, Lens
 from wireproof.model.catalogue import Revision
 from wireproof.model.wire import Kind, Record, Transcript, Way
-from wireproof.protocols.mcp.checks import cancellation, http, subscriptions
+from wireproof.protocols.mcp.checks import cancellation, http, sse, subscriptions
 from wireproof.protocols.mcp.checks.streams import each_once
 from wireproof.protocols.mcp.conversation import Talk
 
@@ -175,6 +176,41 @@ def test_a_subscription_that_breaks_off_soon_was_torn_down(seconds: float, broke
     found = _judged(_sent("p", asked), _head("p"), told, end, revision=MODERN, checks=checks)
     rows = ("mcp.cancel.server-teardown", "mcp.subscriptions.graceful-result")
     assert found == ({row: {False} for row in rows} if broken else {})
+
+
+def _event(channel: str, identity: str, message: dict[str, Any] | None = None) -> dict[str, Any]:
+    body = json.dumps(message).encode() if message else b""
+    made = {
+        "way": Way.IN,
+        "channel": channel,
+        "raw": body,
+        "meta": {"sse": True, "id": identity, "data": body.decode()},
+    }
+    return {**made, "kind": Kind.MESSAGE, "message": message} if message else {**made, "kind": Kind.EVENT}
+
+
+RESULT = {"jsonrpc": "2.0", "id": 1, "result": {"content": []}}
+NOTICE = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "x"}}
+
+
+def _replayed(*steps: dict[str, Any]) -> set[bool]:
+    return _judged(*steps, checks=(sse.no_cross_stream,)).get("mcp.http.resume.no-cross-stream", set())
+
+
+def test_a_stream_may_be_taken_up_again_and_again() -> None:
+    begun = [*_call("p", 1), _event("p", "1-1"), _end("p")]
+    once = [*_listen("g", Last_Event_ID="1-1"), _event("g", "1-2", NOTICE), _end("g")]
+    twice = [*_listen("h", Last_Event_ID="1-2"), _event("h", "1-3", RESULT), _end("h")]
+    anew = [*_listen("i", Last_Event_ID="1-1"), _event("i", "1-2", NOTICE), _event("i", "1-3", RESULT), _end("i")]
+    assert _replayed(*begun, *once, *twice, *anew) == {True}
+
+
+@pytest.mark.parametrize("message", [NOTICE, RESULT])
+def test_what_another_stream_delivered_is_not_replayed(message: dict[str, Any]) -> None:
+    other = [*_call("p", 1), _event("p", "1-1", message), _end("p")]
+    begun = [*_call("q", 2), _event("q", "2-1"), _end("q")]
+    again = [*_listen("g", Last_Event_ID="2-1"), _event("g", "1-1", message), _end("g")]
+    assert _replayed(*other, *begun, *again) == {False}
 
 
 @pytest.mark.parametrize(

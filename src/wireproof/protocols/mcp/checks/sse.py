@@ -152,8 +152,8 @@ def no_cross_stream(talk: Talk) -> Iterator[Note]:
         wanted = _last_event_id(trip)
         if trip.method != "GET" or wanted is None or not trip.streams:
             continue
-        source = next((one for one in every if one is not trip and wanted in _ids(one)), None)
-        if source is None:
+        source = _begun(every, trip)
+        if source is trip:
             continue
         family = _family(every, source)
         strange = [one for one in trip.parts if _belongs_elsewhere(talk, one, family)]
@@ -162,6 +162,17 @@ def no_cross_stream(talk: Talk) -> Iterator[Note]:
             yield broken(*trip.seqs, one.seq, why=why)
         if not strange:
             yield ok(*trip.seqs)
+
+
+def _begun(every: list[Trip], trip: Trip) -> Trip:
+    """The exchange with which the stream began that this one takes up, perhaps after others that did."""
+    met = [trip]
+    while True:
+        last = _last_event_id(met[-1])
+        before = next((one for one in every if one not in met and last is not None and last in _ids(one)), None)
+        if before is None:
+            return met[-1]
+        met.append(before)
 
 
 def _family(every: list[Trip], source: Trip) -> set[str]:
