@@ -352,3 +352,19 @@ def test_a_journal_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mo
         assert called.code == 2
         assert "the journal cannot be written" in called.err
         assert "--journal FILE" in called.err
+
+
+def test_what_is_no_journal_is_said_and_a_runs_folder_will_do(tmp_path: Path) -> None:
+    journal = tmp_path / "journal.jsonl"
+    assert f"{journal}: the journal cannot be read: No such file" in wireproof("report", str(journal)).err
+    journal.write_text("# not one\n", encoding="utf-8")
+    assert "this is no journal of a run" in wireproof("report", str(journal)).err
+    assert wireproof("report", str(journal)).code == 2
+    with JournalWriter(journal) as write:
+        write(Judged(protocol="mcp", revision="2025-11-25", transport="stdio", findings=()))
+    assert wireproof("report", str(tmp_path)).out.startswith("wireproof")
+
+
+def test_a_beginning_of_ids_is_explained_by_what_begins_so() -> None:
+    called = wireproof("explain", "mcp.ping")
+    assert (called.code, "mcp.ping.respond" in called.err, "begin so" in called.err) == (2, True, True)

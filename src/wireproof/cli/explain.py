@@ -49,9 +49,11 @@ def command(identity: str, journals: tuple[Path, ...]) -> None:
     row = suite.catalogue.requirements.get(identity)
     if row is None:
         near = suite.catalogue.nearest(identity)
-        raise UsageError(
-            f"no requirement is called {identity!r}", hint=f"did you mean {', '.join(near)}?" if near else ""
-        )
+        under = [name for name in suite.catalogue.requirements if name.startswith(f"{identity}.")]
+        hint = f"{', '.join(under[:8])}{' ...' if len(under) > 8 else ''} begin so" if under else ""
+        near = suite.catalogue.nearest(identity)
+        hint = hint or (f"did you mean {', '.join(near)}?" if near else "wireproof list requirements names them all")
+        raise UsageError(f"no requirement is called {identity!r}", hint=hint)
     _requirement(row, suite, console)
 
 

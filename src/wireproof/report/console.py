@@ -255,16 +255,17 @@ def counted(report: Report) -> str:
 
 def uncalled(report: Report) -> str | None:
     """One line where tools that may not be called leave rows unobserved; None where there is nothing to gain."""
-    left: dict[str, None] = {}
     listed: dict[str, None] = {}
+    called: set[str] = set()
+    missed = False
     for lane in report.lanes:
-        names = _names(lane.survey.get("tools"))
-        listed.update(dict.fromkeys(names))
-        called = {*_names(lane.survey.get("called")), *_names(lane.survey.get("fixtures"))}
+        listed.update(dict.fromkeys(_names(lane.survey.get("tools"))))
+        called |= {*_names(lane.survey.get("called")), *_names(lane.survey.get("fixtures"))}
         remainder = lane.survey.get("remainder")
-        capped = isinstance(remainder, Mapping) and "tools" in remainder
-        if not lane.partial and not capped and any(_would_show(row) for row in lane.rows):
-            left.update(dict.fromkeys(name for name in names if name not in called))
+        if lane.partial or (isinstance(remainder, Mapping) and "tools" in remainder):
+            return None  # that was the choice, or there were too many
+        missed = missed or any(_would_show(row) for row in lane.rows)
+    left = [name for name in listed if missed and name not in called]
     if not left:
         return None
     those = f"{plural(len(left), 'tool')} of {len(listed)} {'was' if len(left) == 1 else 'were'} not called"

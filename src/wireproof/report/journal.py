@@ -150,11 +150,14 @@ class JournalWriter:
 
 
 def read_journal(path: Path) -> Iterator[Event]:
-    """The events of a journal. UsageError when it is none, or is torn before its end."""
+    """The events of a journal, or of the one in a run's folder. UsageError when it is none, or is torn before its end."""
+    path = path / "journal.jsonl" if path.is_dir() else path
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the journal cannot be read: {error}", where=str(path)) from None
+    except UnicodeDecodeError:
+        raise UsageError("the journal cannot be read: it is not UTF-8", where=str(path)) from None
+    except OSError as error:
+        raise UsageError(f"the journal cannot be read: {error.strerror or error}", where=str(path)) from None
     for number, line in enumerate(lines, 1):
         try:
             raw = json.loads(line)
@@ -166,7 +169,10 @@ def read_journal(path: Path) -> Iterator[Event]:
         except (ValueError, KeyError, TypeError, AttributeError):
             if number == len(lines) and number > 1:
                 return
-            raise UsageError("this line is no journal line", where=f"{path}:{number}") from None
+            what = "this is no journal of a run" if number == 1 else "this line is no journal line"
+            raise UsageError(
+                what, where=f"{path}:{number}", hint="reports are made of journal.jsonl" * (number == 1)
+            ) from None
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:
