@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import find
 
 from tests.generate.drawing import draws
 from wireproof.generate.admission import UnsatisfiableError, UnsupportedSchemaError
@@ -171,6 +172,14 @@ def test_what_everything_satisfies_cannot_be_broken(schema: Any) -> None:
         {"type": "string", "minLength": 10**9},
         {"enum": list(range(5000))},
         {"description": "x" * 500_000},
+        {"type": "object", "minProperties": 5000},
+        {
+            "$defs": {
+                **{f"d{at}": {"allOf": [{"$ref": f"#/$defs/d{at + 1}"}] * 2} for at in range(40)},
+                "d40": {"type": "string"},
+            },
+            "$ref": "#/$defs/d0",
+        },
         {"description": "\ud800"},
         json.loads('{"items":' * 120 + "{}" + "}" * 120),
         "a string",
@@ -190,3 +199,50 @@ def test_values_are_fresh() -> None:
     for value in draws(values(schema)):
         value["spoiled"] = True
     assert all("spoiled" not in value for value in draws(values(schema)))
+
+
+@pytest.mark.parametrize(
+    ("schema", "rejecting"),
+    [
+        ({"type": "string", "pattern": "^(a+)+$"}, False),
+        ({"type": "string", "pattern": r"^(a+)-\1$"}, True),
+        ({"type": "string", "pattern": "(?<=a)b"}, True),
+        (
+            {"anyOf": [{"type": "object", "properties": {"k": {"const": at}}, "required": ["k"]} for at in range(90)]},
+            False,
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {"kids": {"type": "array", "items": {"$ref": "#"}}, "v": {"$ref": "#"}},
+                "required": ["kids"],
+            },
+            False,
+        ),
+    ],
+)
+def test_hard_schemas_still_give_values(schema: Any, rejecting: bool) -> None:
+    found = compiled(schema)
+    assert bool(found.fallbacks) == rejecting
+    made = draws(values(schema), 15)
+    assert len(made) == 15
+    assert max(len(json.dumps(value)) for value in made) < 50_000
+
+
+def test_edges_come_up() -> None:
+    made = set(map(repr, draws(values({"type": ["string", "integer", "number"]}), 400)))
+    assert {repr(2**53 + 1), repr(2**53 - 1), "-0.0", "''", "'__proto__'"} <= made
+    dates = draws(values({"type": "string", "format": "date-time"}), 200)
+    assert {"2016-12-31T23:59:60Z", "2024-01-01T00:00:00-00:00"} <= set(dates)
+    keys = {key for value in draws(values({"type": "object"}), 400) for key in value}
+    assert {"__proto__", ""} <= keys
+
+
+def test_shrinks_to_what_matters() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"text": {"type": "string", "pattern": "^[a-z0-9 ]*$"}, "n": {"type": "integer", "minimum": 3}},
+        "required": ["text", "n"],
+    }
+    found = find(values(schema), lambda value: len(value["text"]) > 2 and value["n"] > 100)
+    assert found == {"text": "000", "n": 101}

@@ -18,9 +18,11 @@ from jsonschema_rs import CanonicalSchema, canonical
 from jsonschema_rs.canonical import CanonicalKind as Kind
 
 from wireproof.generate.admission import (
+    GenerateError,
     UnmergeableError,
     UnsatisfiableError,
     UnsupportedSchemaError,
+    canonicalized,
     in_dialect_of,
     validator,
 )
@@ -30,14 +32,18 @@ from wireproof.generate.loosened import loosened
 from wireproof.generate.numbers import integers, numbers
 from wireproof.generate.objects import object_least, objects
 from wireproof.generate.patterns import UnsupportedPattern
-from wireproof.generate.strings import plain_text, strings
+from wireproof.generate.strings import approximate, strings
 from wireproof.model.jsontext import JSON
 
 FUELS: Final = (18, 36, 72)
 """What a schema is tried with, in this order."""
-MAX_SIZE: Final = 5_000
-"""Values and characters of the smallest instance that is still worth drawing."""
+MAX_SIZE: Final = 600
+"""Size of the smallest instance that is still worth drawing: its values, and one for every 64 characters that must be there."""
 
+_FLAT: Final = frozenset(
+    (Kind.TRUE, Kind.FALSE, Kind.MULTI_TYPE, Kind.STRING, Kind.INTEGER, Kind.NUMBER, Kind.CONST, Kind.ENUM)
+)
+_BRANCHES: Final = 60
 _REFERENCE: Final = 1
 _RECURSION: Final = 5
 _COMBINED: Final = 2
@@ -182,7 +188,7 @@ class Builder:
     # Size
 
     def least(self, node: CanonicalSchema | None, fuel: int) -> float:
-        """Size of the smallest instance within the fuel: values and characters; infinite where there is none."""
+        """Size of the smallest instance within the fuel (see `MAX_SIZE`); infinite where there is none."""
         if node is None:
             return 1
         if fuel <= 0:
@@ -198,7 +204,7 @@ class Builder:
             case canonical.FalseView():
                 return math.inf
             case canonical.StringView():
-                return 1 + (view.min_length or 0)
+                return 1 + (view.min_length or 0) // 64
             case canonical.ArrayView():
                 return array_least(self, view, fuel)
             case canonical.ObjectView():
@@ -222,6 +228,12 @@ class Builder:
     def possible(self, node: CanonicalSchema | None, fuel: int) -> bool:
         """Whether an instance of a size that is worth drawing fits."""
         return self.least(node, fuel) <= MAX_SIZE
+
+    def bulky(self, node: CanonicalSchema | None) -> bool:
+        """Whether instances have parts of their own that a schema describes."""
+        if node is None:
+            return False
+        return self.shown(node).kind not in _FLAT
 
     # Strategies
 
@@ -257,8 +269,7 @@ class Builder:
                 try:
                     return strings(view)
                 except UnsupportedPattern as error:
-                    text = plain_text(view.min_length or 0, view.max_length)
-                    return self.filtered(node, text, f"pattern: {error}")
+                    return self.filtered(node, approximate(view), f"pattern: {error}")
             case canonical.ReferenceView():
                 return self.build(self.target(view.uri, node), fuel - self.cost(view.uri, node))
             case canonical.AnyOfView():
@@ -302,12 +313,32 @@ class Builder:
                 return anything()
 
     def _raw(self, node: CanonicalSchema, view: canonical.RawView) -> SearchStrategy[JSON]:
-        """What the canonical form does not model: a wider schema that it does, filtered."""
+        """What the canonical form does not model: its alternatives one by one, or else a wider schema that it does model, filtered."""
+        if parts := self._alternatives(view.schema):
+            return st.one_of(parts).filter(self.check(node))
         wider = loosened(view.schema, node)
         inner = Builder(wider)
         base, _ = inner.strategy()
         self.fallbacks.update(inner.fallbacks)
         return self.filtered(node, base, f"not modelled: {view.reason.value}")
+
+    def _alternatives(self, schema: JSON) -> list[SearchStrategy[JSON]]:
+        """A long `anyOf` that outgrew the canonical form, branch by branch; empty where that does not help."""
+        branches = schema.get("anyOf") if isinstance(schema, dict) else None
+        if not isinstance(branches, list):
+            return []
+        rest = {key: part for key, part in schema.items() if key != "anyOf"}
+        others = rest.get("allOf", [])
+        made = []
+        for branch in branches[:_BRANCHES]:
+            try:
+                inner = Builder(canonicalized({**rest, "allOf": [*others, branch]}))
+                if inner.root.kind is not Kind.RAW:
+                    made.append(inner.strategy()[0])
+                    self.fallbacks.update(inner.fallbacks)
+            except GenerateError:
+                continue
+        return made
 
     def filtered(self, node: CanonicalSchema, base: SearchStrategy[JSON], why: str) -> SearchStrategy[JSON]:
         """Rejection, the last resort: named in `fallbacks`."""

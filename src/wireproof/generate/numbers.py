@@ -63,20 +63,23 @@ def integers(view: IntegerView) -> SearchStrategy[Number]:
 
 
 def plain_integers(low: int | None, high: int | None) -> SearchStrategy[Number]:
-    """Integers from `low` to `high`, either of which may be absent; those at the ends and at known edges come often."""
+    """Integers from `low` to `high`, either of which may be absent; those at the ends and at known edges come often.
+
+    The edges come last, because shrinking prefers what comes first.
+    """
     if low is not None and high is not None:
         if low > high:
             return st.nothing()
         if high - low <= 20:
             return st.integers(low, high)
     if low is None and high is None:
-        return st.one_of(st.sampled_from(INTEGER_EDGES), st.integers(-_SAFE, _SAFE))
+        return st.one_of(st.integers(-_SAFE, _SAFE), st.sampled_from(INTEGER_EDGES))
     ends = {end + by for end in (low, high) if end is not None for by in (0, 1, -1)}
     edges = sorted({*ends, *INTEGER_EDGES}, key=lambda one: (abs(one), one < 0))
     kept = [one for one in edges if (low is None or one >= low) and (high is None or one <= high)]
     first = low if low is not None else min(-_SAFE, high or 0) - 1000
     last = high if high is not None else max(_SAFE, low or 0) + 1000
-    return st.one_of(st.sampled_from(kept), st.integers(first, last))
+    return st.one_of(st.integers(first, last), st.sampled_from(kept))
 
 
 def _stepped(

@@ -13,7 +13,7 @@ from jsonschema_rs import CanonicalSchema, canonical
 from jsonschema_rs.canonical import NameFailsView, ObjectView, PatternValueFailsView, UndeclaredValueFailsView
 
 from wireproof.generate.admission import UnmergeableError
-from wireproof.generate.anything import keys
+from wireproof.generate.anything import keys, scalars
 from wireproof.generate.arrays import draw_new, finite
 from wireproof.generate.drawing import drawn
 from wireproof.model.jsontext import JSON
@@ -25,6 +25,10 @@ _EXTRAS: Final = 3
 _SELDOM: Final = 7
 """One in so many objects gets members that no keyword asks for, beside one in which it does not."""
 _MANY: Final = 12
+_NAME: Final = 8  # what a name that must be made up weighs
+_CROWD: Final = 30
+_DEEP: Final = 13
+_DEEPER: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,7 @@ def object_least(builder: Builder, view: ObjectView, fuel: int) -> float:
     if missing <= 0 or size == math.inf:
         return size
     if plain and view.property_names is None and builder.least(view.additional_properties, fuel - 1) < math.inf:
-        return size + missing * builder.least(view.additional_properties, fuel - 1)
+        return size + missing * _NAME * builder.least(view.additional_properties, fuel - 1)
     if missing > _MANY * 100:
         return size + missing
     members = Members(builder, view, fuel - 1)
@@ -159,12 +163,17 @@ def objects(builder: Builder, view: ObjectView, fuel: int) -> SearchStrategy[JSO
     required = view.required
     if any(name not in members.known for name in required):
         return st.nothing()
-    fixed = {name: builder.build(members.known[name], left) for name in required}
+    crowded = len(required) > _CROWD
+    fixed = {
+        name: scalars() if crowded and members.known[name] is None else builder.build(members.known[name], left)
+        for name in required
+    }
     optional = {name: builder.build(node, left) for name, node in members.known.items() if name not in fixed}
     least, most = view.min_properties or 0, view.max_properties
     if view.violations:
         return _violating(members, fixed, optional, least, most)
-    plain = st.fixed_dictionaries(fixed, optional=optional)
+    bulky = [name for name in optional if not crowded and builder.bulky(members.known[name])]
+    plain = _spread(fixed, optional, bulky, left)
     counted = least > len(fixed) or (most is not None and most < len(fixed) + len(optional))
     if not counted and not members.cells:
         return plain
@@ -259,6 +268,27 @@ def counted_object(
                     key, value = draw(extra.filter(lambda pair: (False, pair[0]) not in seen))
                 seen.add((False, key))
                 made[key] = value
+        return made
+
+    return drawn(draw_object)
+
+
+def _spread(
+    fixed: dict[str, SearchStrategy[JSON]], optional: dict[str, SearchStrategy[JSON]], bulky: list[str], fuel: int
+) -> SearchStrategy[dict[str, JSON]]:
+    """Objects of which each optional member is there or not; where many or deep ones would make them huge, only some."""
+    most = _MANY if fuel > _DEEP else 2 if fuel > _DEEPER else 1
+    limited = sorted(optional) if len(optional) > 2 * _MANY else bulky
+    if len(limited) <= most:
+        return st.fixed_dictionaries(fixed, optional=optional)
+    kept = {name: value for name, value in optional.items() if name not in limited}
+    plain = st.fixed_dictionaries(fixed, optional=kept)
+    names = st.lists(st.sampled_from(limited), max_size=most, unique=True)
+
+    def draw_object(draw: DrawFn) -> dict[str, JSON]:
+        made = draw(plain)
+        for name in draw(names):
+            made[name] = draw(optional[name])
         return made
 
     return drawn(draw_object)

@@ -36,7 +36,12 @@ def language(pattern: str, terms: Terms) -> Term:
     """All strings in which the pattern finds a match. UnsupportedPattern where we cannot say."""
     if len(pattern) > _WIDEST:
         raise UnsupportedPattern("pattern is too long")
-    return terms.cat(terms.anything, _term(_Parser(pattern).parse(), terms.anything, terms))
+    return terms.cat(terms.anything, _term(parsed(pattern), terms.anything, terms))
+
+
+def parsed(pattern: str, *, loose: bool = False) -> Node:
+    """The pattern's tree. `loose`: look-behind and back references are in it too, as ('behind',) and ('back', name)."""
+    return _Parser(pattern, loose=loose).parse()
 
 
 def _term(node: Node, then: Term, terms: Terms) -> Term:
@@ -80,6 +85,8 @@ def _looks_ahead(node: Node) -> bool:
 @dataclass(slots=True)
 class _Parser:
     text: str
+    loose: bool = False
+    groups: int = 0
     at: int = 0
     depth: int = 0
 
@@ -175,6 +182,11 @@ class _Parser:
 
     def _group(self) -> Node:
         wanted = None
+        name = ""
+        if self.loose and (self._eat("?<=") or self._eat("?<!")):
+            self._alternatives()
+            self._close()
+            return ("behind",)
         if self._eat("?="):
             wanted = True
         elif self._eat("?!"):
@@ -182,14 +194,23 @@ class _Parser:
         elif self.text.startswith(("?<=", "?<!"), self.at):
             raise UnsupportedPattern("look-behind")
         elif self._eat("?<"):
-            while self._take() != ">":
-                pass
-        elif not self._eat("?:") and self._next() == "?":
-            raise UnsupportedPattern("flags inside a pattern")
+            while (char := self._take()) != ">":
+                name += char
+            self.groups += 1
+        elif not self._eat("?:"):
+            if self._next() == "?":
+                raise UnsupportedPattern("flags inside a pattern")
+            self.groups += 1
+            name = str(self.groups)
         inner = self._alternatives()
+        self._close()
+        if wanted is not None:
+            return ("ahead", inner, wanted)
+        return ("group", inner, name) if self.loose and name else inner
+
+    def _close(self) -> None:
         if not self._eat(")"):
             raise UnsupportedPattern("a group without end")
-        return inner if wanted is None else ("ahead", inner, wanted)
 
     def _escape(self) -> Node:
         char = self._next()
@@ -199,6 +220,13 @@ class _Parser:
         if char == "B":
             self.at += 1
             return ("inside",)
+        if self.loose and char in "123456789" and char:
+            self.at += 1
+            return ("back", char)
+        if self.loose and self._eat("k<"):
+            end = self.text.find(">", self.at)
+            name, self.at = self.text[self.at : max(end, self.at)], max(end, self.at) + 1
+            return ("back", name)
         return ("chars", self._escaped())
 
     def _escaped(self) -> Ranges:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis.strategies import SearchStrategy
 from jsonschema_rs.canonical import StringView
 
 from wireproof.generate.formats import ENCODED_JSON, FORMATS, JSON_TEXTS
+from wireproof.generate.spelling import readable, spelt
 from wireproof.generate.words import Words, words
 
 TEXT_EDGES: Final = (
@@ -156,3 +158,11 @@ def plain_text(least: int, most: int | None, excluded: tuple[str, ...] = ()) -> 
             return of_words(found)
         text = text.map(lambda one: spare if one in banned else one)
     return st.one_of(text, st.sampled_from(kept)) if kept else text
+
+
+def approximate(view: StringView) -> SearchStrategy[str]:
+    """Strings that are likely to be of the view, where its patterns are beyond what is drawn exactly."""
+    plain = plain_text(view.min_length or 0, view.max_length)
+    seeds = st.binary(min_size=8, max_size=64)
+    parts = [seeds.map(partial(spelt, pattern)) for pattern in view.patterns if readable(pattern)]
+    return st.one_of(*parts, plain) if parts else plain

@@ -11,8 +11,8 @@ from wireproof.generate.formats import FORMATS, NOT_OF
 from wireproof.generate.patterns import UnsupportedPattern, language
 from wireproof.generate.terms import Side, Term, Terms, side_of
 
-MAX_STATES: Final = 3_000
-MAX_TERMS: Final = 60_000
+MAX_STATES: Final = 1_500
+MAX_TERMS: Final = 30_000
 LONGEST: Final = 400
 """Characters of the longest word that is drawn where a language has longer ones, unless its shortest word is longer."""
 _MARGIN: Final = 48
