@@ -33,6 +33,7 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/generate.py
 
 peers: $(STAMP)
 	$(BIN)/python tests/peers/install.py
@@ -58,7 +59,7 @@ selftest-full: $(STAMP)
 	$(BIN)/python -m wireproof selftest --full
 
 oracle: $(STAMP)
-	$(BIN)/python -m pytest -m oracle tests/schemas
+	$(BIN)/python -m pytest -m oracle tests/schemas tests/generate
 
 wheel-check: $(STAMP)
 	$(BIN)/python tests/wheel_check.py
