@@ -32,7 +32,7 @@ def entry(name: str = "0123456789ab", **parts: object) -> Entry:
 def test_what_is_written_is_read_again(tmp_path: Path, suite: Suite) -> None:
     every = [
         entry("1e5000000000", subject=HOSTILE, reason=HOSTILE, expires=date(2027, 2, 3), link="https://x.example/#1"),
-        entry("000000000012", target="null", reason="true"),
+        entry("000000000012", exchange="a.b[c: d]", target="null", reason="true"),
         entry("abcdefabcdef", flaky=True),
     ]
     path = tmp_path / "wireproof-baseline.yaml"
@@ -41,7 +41,7 @@ def test_what_is_written_is_read_again(tmp_path: Path, suite: Suite) -> None:
     told = {one.fingerprint: one for one in read}
     for one in every:
         back = told[one.fingerprint]
-        for name in ("requirement", "subject", "target", "reason", "since", "expires", "link", "flaky"):
+        for name in ("requirement", "subject", "exchange", "target", "reason", "since", "expires", "link", "flaky"):
             assert getattr(back, name) == getattr(one, name)
     lines = path.read_text(encoding="utf-8").splitlines()
     for one in read:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from wireproof.engine.configured import check_configured
+from wireproof.engine.suite import Suite
+from wireproof.library.baseline import load_baseline
 from wireproof.library.configuration import find_config, load_config, resolve
 from wireproof.library.shelf import shelf
 from wireproof.library.toml import parse_toml
@@ -188,3 +191,17 @@ def test_the_schema_says_of_each_key_what_it_is() -> None:
         told = schema["$defs"]["target"]["properties"].get(key) or schema["properties"][key]
         assert "description" in told or "description" in schema["$defs"][told["$ref"].rpartition("/")[2]], key
         assert re.search(rf"`{re.escape(key)}`", page), f"docs/configuration.md does not tell of {key}"
+
+
+def test_what_the_pages_show_is_what_is_read(tmp_path: Path, suite: Suite) -> None:
+    pages = {
+        name: (Path(__file__).parents[2] / "docs" / f"{name}.md").read_text(encoding="utf-8")
+        for name in ("configuration", "baseline")
+    }
+    (text,) = re.findall(r"```toml\n(.*?)```", pages["configuration"], re.DOTALL)
+    one = load_config(written(tmp_path, text)).target("local")
+    assert (one.target.command, one.target.calls.named["list_files"]) == (("python", "server.py"), ())
+    check_configured(one, suite)
+    (text,) = re.findall(r"```yaml\n(.*?)```", pages["baseline"], re.DOTALL)
+    (entry,) = load_baseline(written(tmp_path, text, "wireproof-baseline.yaml"), suite.catalogue).entries
+    assert (entry.target, entry.exchange) == ("my-server", "mcp.tools.called[search]")

@@ -16,7 +16,7 @@ from wireproof.engine.suite import Suite
 from wireproof.model.baseline import Baseline, Entry, Standing
 from wireproof.model.catalogue import Level
 from wireproof.model.errors import UsageError
-from wireproof.model.events import Told
+from wireproof.model.events import ExchangePlayed, Told, TranscriptOpened
 from wireproof.model.verdict import Verdict
 from wireproof.report import json as json_report
 from wireproof.report import markdown as markdown_report
@@ -123,6 +123,21 @@ def test_nothing_is_stale_that_was_not_judged(case: str) -> None:
     assert stale(made) == []
     assert made.weighed is not None
     assert [one.fingerprint for one in made.weighed.unseen] == ["0123456789ab"]
+
+
+def test_nothing_is_stale_whose_exchange_was_not_played() -> None:
+    made = passing()
+    shown = "mcp.tools.called[search]"
+    place = {"protocol": "mcp", "revision": NEWEST, "transport": "stdio"}
+    made.transcripts["t1"] = TranscriptOpened(transcript="t1", purpose="main", **place)
+    made.played.append(
+        ExchangePlayed(transcript="t1", exchange="mcp.tools.called", span="mcp.tools.called[add]", literal={})
+    )
+    assert stale(weighed(made, entry(exchange=shown), entry("b" * 12, exchange="mcp.tools.called[add]"))) == ["b" * 12]
+    assert kinds(broken(exchange=shown), made)[0][0] is Change.GONE
+    assert kinds(broken(exchange="mcp.tools.called[add]"), made)[0][0] is Change.FIXED
+    made.played.append(ExchangePlayed(transcript="t1", exchange="mcp.tools.called", span=shown, literal={}))
+    assert stale(weighed(made, entry(exchange=shown))) == ["0123456789ab"]
 
 
 def test_the_usual_selection_is_no_filter() -> None:

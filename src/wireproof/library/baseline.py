@@ -94,6 +94,7 @@ def _members(one: Entry) -> dict[str, str]:
         "subject": one.subject,
         "revision": one.revision,
         "transport": one.transport,
+        "exchange": one.exchange,
     }
     made |= {"target": one.target, "reason": one.reason, "since": one.since.isoformat()}
     made |= {"expires": one.expires.isoformat() if one.expires else "", "link": one.link}

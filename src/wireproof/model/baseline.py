@@ -27,6 +27,8 @@ class Standing(StrEnum):
 class Entry:
     """One known failure. `fingerprint` and `requirement` identify the finding; revision, transport and subject are for who reads it.
 
+    `exchange` showed it: a run that did not play it says nothing of the failure's absence. Empty: whatever is played shows it.
+
     `target` is the name of the target whose failure it is; empty: of any. `flaky`: it comes and goes, so its absence is no news.
     `since` and `expires` are days; from the day after `expires` on it excuses nothing. `line` to `end` are its
     lines in the file, from 1.
@@ -37,6 +39,7 @@ class Entry:
     revision: str
     transport: str
     subject: str = ""
+    exchange: str = ""
     target: str = ""
     reason: str = ""
     since: date

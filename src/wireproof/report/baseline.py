@@ -9,7 +9,7 @@ from typing import Final
 from wireproof.model.baseline import Baseline, Entry, Stale, Standing, Weighed
 from wireproof.model.catalogue import Requirement
 from wireproof.model.verdict import Verdict
-from wireproof.report.matrix import Report
+from wireproof.report.matrix import LaneReport, Report
 
 _JUDGED: Final = (Verdict.PASSED, Verdict.FAILED)
 _LEVELS: Final = ("MUST", "SHOULD")
@@ -27,9 +27,10 @@ def weigh(
 ) -> Report:
     """Holds a finished report against a baseline: sets `report.weighed`, from which exit codes and renderers read. None changes nothing.
 
-    An entry is stale when its row was really judged in its revision and transport and its failure is not among the findings: in a run
-    that was interrupted, stopped early or lost its target nothing is stale, nor in a lane of which a selection left something out, unless
-    that is the `usual` selection of the target (`select`, `ignore`, `levels`, as configured). Gives the same report back.
+    An entry is stale when its row was really judged in its revision and transport and its failure is not among the findings: it is not in
+    a run that was interrupted, stopped early, lost its target or did not play the entry's exchange, nor in a lane of which a selection
+    left something out, unless that is the `usual` selection of the target (`select`, `ignore`, `levels`, as configured). Gives the same
+    report back.
     """
     if baseline is None:
         return report
@@ -92,6 +93,14 @@ def _standing(entry: Entry | None, today: date) -> Standing:
     return Standing.FLAKY if entry.flaky else Standing.KNOWN
 
 
+def played_in(report: Report, lane: LaneReport) -> set[str]:
+    """The exchanges that were played in a lane, by id and by span; of a JSON report, which does not have them, those that it names."""
+    place = (lane.revision, lane.transport)
+    opened = {name for name, one in report.transcripts.items() if (one.revision, one.transport) == place}
+    played = {name for one in report.played if one.transcript in opened for name in (one.exchange, one.span)}
+    return played or {one.exchange for row in lane.rows for one in row.findings}
+
+
 def _judged(entry: Entry, report: Report, usual: Mapping[str, tuple[str, ...]]) -> Requirement | None:
     """The requirement of an entry whose row was judged with all that could have shown the failure; None when it was not."""
     if report.finished is None or report.finished.interrupted or any(one.level in _CUT for one in report.told):
@@ -102,6 +111,8 @@ def _judged(entry: Entry, report: Report, usual: Mapping[str, tuple[str, ...]]) 
             {},
             wanted,
         ):
+            continue
+        if entry.exchange and entry.exchange not in played_in(report, lane):
             continue
         for row in lane.rows:
             if row.requirement.id == entry.requirement and row.verdict in _JUDGED and not row.flaky:

@@ -61,6 +61,7 @@ def bless(
                     revision=lane.revision,
                     transport=lane.transport,
                     subject=one.subject,
+                    exchange=one.exchange,
                     target=named(report),
                     reason=reason or UNARGUED,
                     since=today,

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from wireproof.model.errors import UsageError
 from wireproof.model.verdict import Finding, Verdict
+from wireproof.report.baseline import played_in
 from wireproof.report.matrix import EXIT_FINDINGS, EXIT_OK, LaneReport, Report, Row
 
 FORMAT: Final = 1
@@ -104,9 +105,9 @@ def _differences(before: Report, after: Report) -> Iterator[Difference]:
                 yield Difference(change=Change.NEW, **place, **_shown(one), excused=excused)
         for name, one in failed.items():
             if name not in fails:
-                yield Difference(
-                    change=Change.FIXED if _judged_again(then, now) else Change.GONE, **place, **_shown(one)
-                )
+                shown = not after.played or not one.exchange or one.exchange in played_in(after, lane)
+                change = Change.FIXED if shown and _judged_again(then, now) else Change.GONE
+                yield Difference(change=change, **place, **_shown(one))
         if then and now and not failed and not fails and then[1].verdict is not now[1].verdict:
             yield Difference(change=Change.CHANGED, **place)
 

@@ -71,7 +71,7 @@ def _newest(report: Report | None) -> str:
 
 def _broken(report: Report | None) -> str:
     """Requirements, not findings; known ones are counted apart."""
-    if report is None:
+    if report is None or not report.lanes:
         return "-"
     levels: dict[str, set[str]] = {}
     for _, row in report.failures:
