@@ -65,6 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         code = 2
     except (click.Abort, KeyboardInterrupt):
+        click.echo("wireproof: interrupted", err=True)
         code = INTERRUPTED
     except BrokenPipeError:  # who read our output had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -214,17 +214,18 @@ def _remarks(report: Report, console: Console) -> None:
 
 def closing(report: Report, *, journal: Path | None, program: str = PROGRAM) -> list[Text]:
     """Classes, counts, next command."""
+    interrupted = report.finished is not None and report.finished.interrupted
     lines = []
     for lane in report.lanes:
         reached = lane.reached
         where = f"{lane.protocol.upper()} {lane.revision} over {lane.transport}"
-        named = "no class, as only a part was played:" if lane.partial else f"class {lane.standing}"
+        named = "no class, as only a part was played:" if lane.partial or interrupted else f"class {lane.standing}"
         text = f"{where}: {named} {reached.passed}/{reached.applicable}, {reached.unobserved} not observed"
         lines.append(Text(text))
     for told in report.told:
         if told.level in ("stopped", "unreachable", "gone", "remainder"):
             lines += [Text(printable(line), style="bold yellow") for line in told.text.split("\n")]
-    if report.finished and report.finished.interrupted:
+    if interrupted:
         lines.append(
             Text(
                 "interrupted: this is what was seen so far (what failed may not have been tried again)",
@@ -234,7 +235,7 @@ def closing(report: Report, *, journal: Path | None, program: str = PROGRAM) -> 
     lines.append(Text(counted(report), style="bold"))
     if report.weighed is not None:
         lines.append(Text(baseline_counted(report.weighed)))
-    if (hint := uncalled(report)) is not None:
+    if not interrupted and (hint := uncalled(report)) is not None:
         lines.append(Text(printable(hint)))
     if ranked := diagnosed(report, known=False):
         first = ranked[0].cases[0].row.requirement
