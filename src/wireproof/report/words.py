@@ -11,6 +11,8 @@ _RUN: Final = re.compile(r"(.)\1{39,}")
 
 def printable(text: str) -> str:
     """On one line, harmless in a terminal: control and invisible characters, newlines and lone surrogates become visible."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
