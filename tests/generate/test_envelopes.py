@@ -56,12 +56,15 @@ def test_texts_are_refused_by_a_strict_parser_and_stay_on_one_line() -> None:
 
     for fault in made:
         assert b"\n" not in fault.text
+        if fault.rule is Rule.SURROGATE_PAIRED:
+            assert json.loads(fault.text) == {**REQUEST, "x": "\ud800"}
+            continue
         if fault.rule is Rule.KEYS_UNIQUE:
             assert json.loads(fault.text) == REQUEST
             continue
         with pytest.raises((ValueError, RecursionError)):
             json.loads(fault.text.decode("utf-8"), parse_constant=constant)
-    assert {fault.rule for fault in made} == {Rule.JSON_TEXT, Rule.TEXT_UTF8, Rule.KEYS_UNIQUE}
+    assert {fault.rule for fault in made} == {Rule.JSON_TEXT, Rule.TEXT_UTF8, Rule.KEYS_UNIQUE, Rule.SURROGATE_PAIRED}
 
 
 def test_headers_differ_in_one() -> None:

@@ -55,7 +55,8 @@ def test_suite() -> None:
         try:
             found = compiled(schema)
         except UnsupportedSchemaError as error:
-            assert any(sign in str(error) for sign in ELSEWHERE), f"{name}: {error}"
+            if not any(sign in str(error) for sign in ELSEWHERE):
+                raise
             elsewhere += 1
             continue
         except UnsatisfiableError:

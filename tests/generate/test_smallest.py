@@ -9,7 +9,7 @@ import pytest
 from wireproof.generate.smallest import smallest
 
 NAMES = ("a", "b", "c", "d")
-ENDLESS = {"type": "object", "properties": dict.fromkeys(NAMES, {"$ref": "#"}), "required": [*NAMES]}
+ENDLESS = {"type": "object", "properties": {name: {"$ref": "#"} for name in NAMES}, "required": [*NAMES]}
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,8 @@ class Rule(StrEnum):
     """The bytes are no UTF-8."""
     KEYS_UNIQUE = "keys-unique"
     """RFC 8259 section 4: names should be unique."""
+    SURROGATE_PAIRED = "surrogate-paired"
+    """RFC 8259 section 8.2: the grammar lets half a pair through, and readers are unpredictable."""
     HEADER_PRESENT = "header-present"
     HEADER_AGREES = "header-agrees"
     """A header says another thing than the body or than the session."""
@@ -165,6 +167,7 @@ def _text_faults(whole: str) -> Iterator[Fault]:
     yield _text(Rule.TEXT_UTF8, "a byte that never occurs", raw[:-1] + b',"x":"\xff"}', kept=False)
     yield _text(Rule.TEXT_UTF8, "half a character", raw[:-1] + b',"x":"\xe4\xb8"}', kept=False)
     yield _text(Rule.TEXT_UTF8, "an encoded surrogate", raw[:-1] + b',"x":"\xed\xa0\x80"}', kept=False)
+    yield _text(Rule.SURROGATE_PAIRED, "half a surrogate pair", raw[:-1] + b',"x":"\\ud800"}', kept=True)
     yield _text(Rule.KEYS_UNIQUE, "jsonrpc twice", b'{"jsonrpc":"2.0",' + raw[1:], kept=True)
 
 

@@ -145,7 +145,7 @@ def of_words(found: Words, edge_values: list[str] | None = None) -> SearchStrate
 def plain_text(least: int, most: int | None, excluded: tuple[str, ...] = ()) -> SearchStrategy[str]:
     """Any text of a length, but for some."""
     kept = [text for text in TEXT_EDGES if len(text) >= least and (most is None or len(text) <= most)]
-    for end in {least, most}:
+    for end in dict.fromkeys((least, most)):
         if end is not None and 0 < end <= _LONGEST_EDGE:
             kept += ["a" * end, "\U0001f600" * end]
     kept = [text for text in kept if text not in excluded]
