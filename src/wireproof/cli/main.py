@@ -54,6 +54,7 @@ def cli() -> None:
     \b
     wireproof run -- python server.py        a server on stdio
     wireproof run http://127.0.0.1:8000/mcp  a server on HTTP
+    wireproof run my-server                  a target of wireproof.toml
     """
 
 

@@ -34,7 +34,7 @@ def counted(weighed: Weighed) -> str:
     parts = [f"{found[one]} {one.value.replace('-', ' ')}" for one in _ORDER if found[one]]
     parts += [f"{len(weighed.stale)} stale"] if weighed.stale else []
     parts += [f"{len(weighed.unseen)} not looked at"] if weighed.unseen else []
-    return f"baseline {printable(weighed.path)}: {', '.join(parts) or 'nothing that it lists, and nothing that it does not'}"
+    return f"baseline {printable(weighed.path)}: {', '.join(parts) or 'nothing in this run concerns it'}"
 
 
 _ORDER: Final = (Standing.NEW, Standing.EXPIRED, Standing.KNOWN, Standing.FLAKY)
