@@ -11,6 +11,7 @@ from hypothesis import find
 from tests.generate.drawing import draws
 from wireproof.generate.admission import UnsatisfiableError, UnsupportedSchemaError
 from wireproof.generate.values import Broken, compiled, invalid, values
+from wireproof.model.jsontext import resolve_pointer
 
 TREE = {
     "$defs": {
@@ -137,6 +138,12 @@ def test_one_step_breaks_each_keyword_in_turn() -> None:
         ("uniqueItems", "/tags"),
     } <= seen
     assert sum(1 for broken in made if broken.also) < len(made) / 5
+    for broken in made:
+        if broken.keyword == "type":
+            wrong = resolve_pointer(broken.value, broken.pointer)
+            assert broken.coercible == (wrong is not None and not isinstance(wrong, list | dict))
+        elif broken.keyword != "enum":
+            assert not broken.coercible
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,10 @@ from wireproof.generate.anything import TYPES
 from wireproof.generate.breaking import Breaker
 from wireproof.generate.builder import Builder
 from wireproof.generate.drawing import drawn
-from wireproof.model.jsontext import JSON, pointer_of
+from wireproof.model.jsontext import JSON, pointer_of, resolve_pointer
 
 _TRIES: Final = 3
+_OF_TYPE: Final = ("type", "anyOf", "oneOf", "enum", "const")
 _SAID: Final = 200
 
 
@@ -52,6 +53,8 @@ class Broken:
     """JSON pointer, into the schema, of that keyword (through references, as the validator walks)."""
     message: str
     """What the validator says, one line; it may quote the value."""
+    coercible: bool = False
+    """Whether a usual coercion might mend it ("7" for 7, 1 for true): a scalar stands where another type belongs."""
     also: tuple[str, ...] = ()
     """Other keywords that refuse it too, as "keyword at pointer": empty when exactly one is broken."""
 
@@ -169,10 +172,13 @@ def _described(judge: jsonschema_rs.Validator, value: JSON) -> Broken:
             break
     first = errors[0]
     others = [f"{error.kind.name} at {pointer_of(error.instance_path) or 'the value'}" for error in errors[1:]]
+    pointer = pointer_of(first.instance_path)
+    scalar = isinstance(resolve_pointer(value, pointer), str | int | float)
     return Broken(
         value=value,
         keyword=first.kind.name,
-        pointer=pointer_of(first.instance_path),
+        pointer=pointer,
+        coercible=scalar and first.kind.name in _OF_TYPE,
         rule=pointer_of(first.schema_path),
         message=first.message.split("\n", 1)[0][:_SAID],
         also=tuple(dict.fromkeys(others)),
