@@ -1,0 +1,100 @@
+"""The pytest plugin: each requirement, revision and transport is a test item; what all of them need is played once.
+
+Zero code: `pytest --wireproof-stdio "python server.py"`, `--wireproof-url URL`, or `--wireproof` for the targets of a configuration.
+Nothing of wireproof, and no library that it needs, is imported before one of these options or a wireproof.toml among the arguments asks
+for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from wireproof.pytest_plugin.state import State
+    from wireproof.report.matrix import Report
+
+CONFIG_NAME: Final = "wireproof.toml"
+_MARKERS: Final = (
+    "wireproof: a requirement of an agent protocol, held against a target",
+    "wireproof_must: a requirement that binds",
+    "wireproof_should: a recommendation",
+    "wireproof_topic(name): the chapter that the requirement stands in",
+    "wireproof_revision(id): the protocol revision",
+    "wireproof_transport(name): stdio or http",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options; they cost nothing when they are not used."""
+    group = parser.getgroup("wireproof", "conformance of agent protocols")
+    group.addoption(
+        "--wireproof",
+        action="store_true",
+        help="Test the targets of wireproof.toml or [tool.wireproof] of pyproject.toml.",
+    )
+    group.addoption(
+        "--wireproof-target",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="Only this configured target (repeatable).",
+    )
+    group.addoption("--wireproof-stdio", metavar="COMMAND", help="Test the server that this command starts on stdio.")
+    group.addoption("--wireproof-url", metavar="URL", help="Test the server behind this URL.")
+    group.addoption(
+        "--wireproof-revision",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="Only this protocol revision (repeatable).",
+    )
+    group.addoption(
+        "--wireproof-strict",
+        action="store_true",
+        help="A broken SHOULD fails its test; else it is an expected failure.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the markers, and what lives as long as the session where somebody asks for it."""
+    for line in _MARKERS:
+        config.addinivalue_line("markers", line)
+    if _asked(config):
+        from wireproof.pytest_plugin.state import State
+
+        config.pluginmanager.register(State(config), "wireproof-state")
+
+
+def _asked(config: pytest.Config) -> bool:
+    named = any(str(one).split("::")[0].endswith(CONFIG_NAME) for one in config.args)
+    options = ("--wireproof", "--wireproof-target", "--wireproof-stdio", "--wireproof-url")
+    return named or any(config.getoption(one) for one in options)
+
+
+def _state(config: pytest.Config) -> State | None:
+    found: State | None = config.pluginmanager.get_plugin("wireproof-state")
+    return found
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A wireproof.toml that is asked for, by name or with --wireproof."""
+    state = _state(parent.config)
+    if state is None or file_path.name != CONFIG_NAME:
+        return None
+    return state.file(file_path, parent)
+
+
+@pytest.fixture(scope="session")
+def wireproof_report() -> Callable[..., Report]:
+    """`wireproof_report(target, **options)` plays a target and returns the `wireproof.Report`; see `wireproof.run`."""
+    import wireproof
+
+    def run(target: Any, **options: Any) -> Report:
+        return wireproof.run(target, **options)
+
+    return run

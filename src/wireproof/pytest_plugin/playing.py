@@ -1,0 +1,137 @@
+"""Plays a subject once a session: the first worker that comes plays, the others wait for its journal and read it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import wireproof
+from wireproof.model.errors import WireproofError
+from wireproof.report.baseline import weigh
+from wireproof.report.journal import new_run_folder, read_journal, settle_run_folder
+from wireproof.report.matrix import LaneReport, Report, fold
+
+if TYPE_CHECKING:
+    from wireproof.pytest_plugin.nodes import RequirementItem
+    from wireproof.pytest_plugin.subject import Subject
+
+_POLL: Final = 0.05
+_WEB: Final = ("http", "sse")
+
+
+class Unplayable(Exception):
+    """The target could not be played; the message says why, for a reader."""
+
+
+class Playing:
+    """What was seen of one subject. `choose` says what is needed, `report` plays or reads it."""
+
+    def __init__(self, subject: Subject, shared: Path) -> None:
+        self.subject = subject
+        self._place = shared / re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{subject.name}-{'-'.join(subject.transports)}")
+        self._items: Sequence[RequirementItem] = ()
+        self._every = 0
+        self._report: Report | None = None
+        self._trouble = ""
+        self.journal: Path | None = None
+
+    def expect(self, count: int) -> None:
+        """So many items were collected, before any were deselected."""
+        self._every += count
+
+    def choose(self, items: Sequence[RequirementItem]) -> None:
+        """The items that are left to be run."""
+        self._items = items
+
+    def speaks(self, item: RequirementItem) -> bool:
+        """Is it the first of those that are left in its revision and on its transport?"""
+        same = (one for one in self._items if (one.revision, one.transport) == (item.revision, item.transport))
+        return next(same, item) is item
+
+    def first(self, item: RequirementItem) -> bool:
+        """Is it the first of all that are left?"""
+        return not self._items or self._items[0] is item
+
+    @property
+    def report(self) -> Report:
+        """Raises Unplayable when nothing answered, or when something is wrong with what was asked."""
+        if self._report is None and not self._trouble:
+            self._settle()
+        if self._report is None:
+            raise Unplayable(self._trouble)
+        return self._report
+
+    def lane(self, revision: str, transport: str) -> LaneReport | None:
+        """What was judged there; None when that revision is not offered. What is called http may be the older HTTP+SSE."""
+        for one in self.report.lanes:
+            alike = one.transport == transport or (one.transport in _WEB and transport in _WEB)
+            if one.revision == revision and alike:
+                return one
+        return None
+
+    def why_not(self, revision: str) -> str:
+        """Why a revision is not offered, in the words of the run."""
+        return next(
+            (one.text for one in self.report.told if one.level == "offer" and one.text.startswith(revision)), ""
+        )
+
+    def _settle(self) -> None:
+        outcome = self._place.with_suffix(".json")
+        try:
+            os.close(os.open(self._place.with_suffix(".lock"), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        except FileExistsError:
+            while not outcome.exists():
+                time.sleep(_POLL)
+            told = json.loads(outcome.read_text(encoding="utf-8"))
+            self._trouble = told["trouble"]
+            if not self._trouble:
+                self.journal = Path(told["journal"])
+                self._weigh(fold(read_journal(self.journal), self.subject.suite.catalogue))
+            return
+        self._trouble = "the run was broken off"
+        try:
+            self._play()
+            self._trouble = ""
+        except WireproofError as error:
+            self._trouble = f"{error.message}\n{error.hint}".rstrip()
+        finally:
+            draft = self._place.with_suffix(".draft")
+            draft.write_text(
+                json.dumps({"trouble": self._trouble, "journal": str(self.journal or "")}), encoding="utf-8"
+            )
+            draft.replace(outcome)
+
+    def _play(self) -> None:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        folder = new_run_folder(self.subject.root / ".wireproof", stamp)
+        report = None
+        try:
+            report = wireproof.run(
+                self.subject.target(),
+                options=self._options(),
+                journal=folder / "journal.jsonl",
+                suite=self.subject.suite,
+            )
+        finally:
+            self.journal = settle_run_folder(folder, answered=bool(report and report.lanes)) / "journal.jsonl"
+        self._weigh(report)
+
+    def _weigh(self, report: Report) -> None:
+        weigh(report, self.subject.baseline, usual=self.subject.usual)
+        self._report = report
+
+    def _options(self) -> wireproof.Options:
+        """All that is configured, or what the items need that are left."""
+        options = self.subject.options
+        if not self._items or len(self._items) >= self._every:
+            return options
+        revisions = tuple(dict.fromkeys(one.revision for one in self._items))
+        rows = tuple(dict.fromkeys(one.requirement.id for one in self._items))
+        return replace(options, selection=replace(options.selection, revisions=revisions, select=rows))

@@ -1,0 +1,166 @@
+"""What lives as long as one pytest session: the subjects, what their selected items need, and the count of what came of it."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from wireproof.library.configuration import find_config, load_config
+from wireproof.model.errors import WireproofError
+from wireproof.model.target import Target
+from wireproof.pytest_plugin.nodes import PROPERTY, ConfigurationFile, RequirementItem, SubjectNode
+from wireproof.pytest_plugin.subject import configured, plain
+from wireproof.report.words import plural
+
+_SHARED: Final = "wireproof_shared"
+_GRADED: Final = ("passed", "failed")
+
+
+class State:
+    """Registered as a plugin of its own where wireproof is asked for. Raises pytest.UsageError for what cannot be meant."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._files: dict[Path, ConfigurationFile] = {}
+        self._counts: Counter[str] = Counter()
+        shared = getattr(config, "workerinput", {}).get(_SHARED)
+        self._mine = shared is None
+        self.shared = Path(shared) if shared else Path(tempfile.mkdtemp(prefix="wireproof-"))
+        """A folder that all workers of this session see."""
+
+    # -- collection -------------------------------------------------------------------------------------------------
+
+    def file(self, path: Path, parent: pytest.Collector) -> ConfigurationFile | None:
+        """The node of a configuration file; None where it is there already."""
+        if path.resolve() in self._files:
+            return None
+        try:
+            config = load_config(path)
+            names: list[str] = self._config.getoption("--wireproof-target")
+            targets = [config.target(name) for name in names] or list(config.targets)
+            subjects = [configured(one, self._options()) for one in targets]
+        except WireproofError as error:
+            raise pytest.UsageError(_told(error)) from error
+        made: ConfigurationFile = ConfigurationFile.from_parent(
+            parent, path=path, subjects=subjects, shared=self.shared
+        )
+        self._files[path.resolve()] = made
+        return made
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "revisions": tuple(self._config.getoption("--wireproof-revision")),
+            "strict": self._config.getoption("--wireproof-strict"),
+            "root": self._config.rootpath,
+        }
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        """Adds what no file of the collected folders brought; before others deselect."""
+        for node in self._nodes(session):
+            items.extend(session.genitems(node))
+
+    def _nodes(self, session: pytest.Session) -> Iterator[pytest.Collector]:
+        getoption = self._config.getoption
+        if (getoption("--wireproof") or getoption("--wireproof-target")) and not self._files:
+            path = find_config(self._config.rootpath)
+            if path is None:
+                raise pytest.UsageError(
+                    "--wireproof: there is no wireproof.toml and no [tool.wireproof] in a pyproject.toml; wireproof init writes one"
+                )
+            node = self.file(path, session)
+            if node is not None:
+                yield node
+        for target in self._plain():
+            try:
+                subject = plain(target, self._options())
+            except WireproofError as error:
+                raise pytest.UsageError(_told(error)) from error
+            yield SubjectNode.from_parent(
+                session, name=subject.name, nodeid=f"wireproof::{subject.name}", subject=subject, shared=self.shared
+            )
+
+    def _plain(self) -> Iterable[Target]:
+        command, url = self._config.getoption("--wireproof-stdio"), self._config.getoption("--wireproof-url")
+        if command:
+            try:
+                words = tuple(shlex.split(command))
+            except ValueError as error:
+                raise pytest.UsageError(f"--wireproof-stdio: {error} in {command!r}") from error
+            if not words:
+                raise pytest.UsageError("--wireproof-stdio: no command is given")
+            yield Target(command=words)
+        if url:
+            if not url.lower().startswith(("http://", "https://")):
+                raise pytest.UsageError(f"--wireproof-url: {url!r} is no http:// or https:// address")
+            yield Target(url=url)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Tells every subject which of its items are left, which is what it has to play."""
+        chosen: dict[int, list[RequirementItem]] = {}
+        for item in session.items:
+            if isinstance(item, RequirementItem):
+                chosen.setdefault(id(item.playing), []).append(item)
+        for items in chosen.values():
+            items[0].playing.choose(items)
+
+    # -- running ----------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Of a revision that is not offered, and of a target that cannot be played, one item tells; the others stay silent."""
+        return True if isinstance(item, RequirementItem) and item.mute else None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """xdist: every worker shares the folder of the controller."""
+        node.workerinput[_SHARED] = str(self.shared)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Counts verdicts; with xdist this is the controller's."""
+        for name, value in report.user_properties:
+            if name == PROPERTY and report.when == "teardown":
+                self._counts[str(value)] += 1
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """What was not judged is as visible as what was."""
+        if not self._counts:
+            return
+        told = [f"{self._counts[name]} {words}" for name, words in _WORDS.items() if self._counts[name]]
+        terminalreporter.write_sep("-", "wireproof")
+        terminalreporter.write_line(f"{plural(sum(self._counts.values()), 'requirement')}: {', '.join(told)}")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """A run that graded nothing is no success."""
+        calm = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        graded = any(self._counts[name] for name in _GRADED)
+        if self._mine and calm and not graded and not self._config.getoption("collectonly"):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_unconfigure(self) -> None:
+        if self._mine:
+            shutil.rmtree(self.shared, ignore_errors=True)
+
+
+_WORDS: Final = {
+    "passed": "passed",
+    "failed": "failed",
+    "errored": "errored",
+    "blocked": "blocked",
+    "unobserved": "not observed",
+    "not_applicable": "not applicable",
+    "not_offered": "not offered",
+}
+
+
+def _told(error: WireproofError) -> str:
+    place = f"{error.where}: " if getattr(error, "where", "") else ""
+    return f"{place}{error.message}" + (f"\n  {error.hint}" if error.hint else "")

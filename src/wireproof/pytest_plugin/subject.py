@@ -1,0 +1,98 @@
+"""A subject: one target as it shall be tested, with everything that is chosen for it. Nothing is started here."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from wireproof.engine.choice import check_choice
+from wireproof.engine.configured import baseline_of, check_configured, options_of, usual_of
+from wireproof.engine.plan import Selection
+from wireproof.engine.run import Options, load_suite
+from wireproof.engine.suite import Suite
+from wireproof.library.configuration import resolve
+from wireproof.model.baseline import Baseline
+from wireproof.model.catalogue import Requirement, Revision
+from wireproof.model.configuration import ConfiguredTarget
+from wireproof.model.target import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """`target` is called when it is played, because it may read the environment.
+
+    `asked` are the words that ask pytest for a subject of its command line; `path` and `line` are where a configured one stands. `root` is
+    the folder under which journals are kept; `usual` is what `report.baseline.weigh` wants.
+    """
+
+    name: str
+    target: Callable[[], Target]
+    transports: tuple[str, ...]
+    options: Options
+    suite: Suite
+    root: Path
+    strict: bool = False
+    baseline: Baseline | None = None
+    usual: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
+    path: Path | None = None
+    line: int | None = None
+
+    def revisions(self) -> list[Revision]:
+        """The revisions that are asked for, the newest first."""
+        wanted = self.options.selection.revisions
+        every = reversed(self.suite.catalogue.revisions)
+        return [one for one in every if not wanted or one.id in wanted]
+
+    def rows(self, revision: Revision, transport: str) -> list[Requirement]:
+        """The rows that can be judged there."""
+        known = self.suite.judged(revision, transport)
+        in_force = self.suite.catalogue.in_force(revision.id, "server", transport)
+        return [one for one in in_force if one.id in known and self.options.selection.takes(one)]
+
+
+def plain(target: Target, given: Mapping[str, Any]) -> Subject:
+    """The subject of a command or URL on pytest's command line. UsageError for a revision that there is not."""
+    suite = load_suite()
+    options = Options(selection=Selection(revisions=given["revisions"]))
+    check_choice(options.selection, suite, target)
+    kind = "http" if target.url else "stdio"
+    return Subject(
+        name=kind,
+        asked=(f"--wireproof-{'url' if target.url else 'stdio'}", target.url or shlex.join(target.command)),
+        target=lambda: target,
+        transports=(kind,),
+        options=options,
+        suite=suite,
+        root=given["root"],
+        strict=given["strict"],
+    )
+
+
+def configured(one: ConfiguredTarget, given: Mapping[str, Any]) -> Subject:
+    """The subject of a configured target. UsageError with file:line for what is chosen and does not exist."""
+    options = options_of(one)
+    suite = load_suite(one.protocol, one.exchanges)
+    check_configured(one, suite)
+    if given["revisions"]:
+        options = replace(options, selection=replace(options.selection, revisions=given["revisions"]))
+        check_choice(options.selection, suite, one.target)
+    kind = "http" if one.target.url else "stdio"
+    file, _, line = one.where.rpartition(":")
+    return Subject(
+        name=one.name,
+        target=lambda: replace(resolve(one, os.environ), again=(one.name,)),
+        transports=(kind,),
+        options=options,
+        suite=suite,
+        root=given["root"],
+        strict=given["strict"] or one.strict,
+        baseline=baseline_of(one, suite.catalogue),
+        usual=usual_of(one),
+        path=Path(file) if file else None,
+        line=int(line) if line.isdigit() else None,
+    )
