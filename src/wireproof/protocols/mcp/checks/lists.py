@@ -122,7 +122,8 @@ def lists_agree(talk: Talk) -> Iterator[Note]:
         member, key = LISTS[listing.method]
         row = f"mcp.{listing.method.partition('/')[0]}.list-not-per-connection"
         known = sorted(one[key] for one in talk.facts.get(member, ()))
-        if not listing.complete or not _elsewhere(listing):
+        unread = not known or listing.method in talk.facts.get("unread", ())  # the first reading was cut short
+        if not listing.complete or not _elsewhere(listing) or unread:
             continue
         if sorted(set(listing.names)) == known:
             yield ok(*listing.seqs, requirement=row)
