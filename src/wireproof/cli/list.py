@@ -76,6 +76,8 @@ def _coverage(suite: Suite, *, full: bool, verbose: bool) -> None:
         if shown:
             click.echo(f"\r\x1b[2K{done}/{every} {one.trial.name}"[:79], nl=False, err=True)
 
+    if shown:
+        click.echo(f"0/{every}", nl=False, err=True)
     outcomes = selftest(suite, full=full, listen=tell)
     if shown:
         click.echo("\r\x1b[2K", nl=False, err=True)

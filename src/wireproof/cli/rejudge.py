@@ -10,6 +10,7 @@ from wireproof.engine.rejudge import changes, gather, rejudge
 from wireproof.engine.run import load_suite
 from wireproof.library.shelf import digest
 from wireproof.report.journal import read_journal
+from wireproof.report.words import plural
 
 
 @click.command("rejudge")
@@ -29,5 +30,5 @@ def command(ctx: click.Context, journal: Path) -> None:
         click.echo("the journal was judged by another suite: what changed is the suite's doing, not the target's")
     for one in found:
         click.echo(f"{one.requirement}  {one.revision} {one.transport}: {one.before} -> {one.after}")
-    click.echo(f"{len(found)} verdicts changed")
+    click.echo(f"{plural(len(found), 'verdict')} changed")
     ctx.exit(1 if found else 0)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -337,7 +338,7 @@ def selftest(
     listen: Callable[[Outcome], None] = lambda _: None,
     workers: int | None = None,
 ) -> list[Outcome]:
-    """All outcomes, told one by one. `workers` processes share the work (default: AT_ONCE a core); 1 stays in this process."""
+    """All outcomes, each told when it is known. `workers` processes share the work (default: AT_ONCE a core); 1 stays in this process."""
     every = trials(suite, full=full, names=names)
     workers = min(workers or AT_ONCE * (os.cpu_count() or 1), max(1, len(every) // 8))
     if workers == 1:
@@ -349,7 +350,13 @@ def selftest(
         # Longest first, so that no process is left alone with one at the end: sins play only what names their row.
         order = sorted(every, key=lambda trial: trial.kind == "sin" and not full)
         waiting = {trial: pool.submit(_in_worker, trial, full) for trial in order}
-        return [_told(waiting[trial].result(), listen) for trial in every]
+        try:
+            for done in as_completed(waiting.values()):
+                listen(done.result())
+        except BaseException:  # such as Ctrl-C, which should not wait for what has not begun
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        return [waiting[trial].result() for trial in every]
 
 
 def _told(outcome: Outcome, listen: Callable[[Outcome], None]) -> Outcome:
@@ -358,6 +365,7 @@ def _told(outcome: Outcome, listen: Callable[[Outcome], None]) -> Outcome:
 
 
 def _prepare() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits for this one
     _worker_suite()
 
 
