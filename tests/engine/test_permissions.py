@@ -33,11 +33,9 @@ def test_every_permission_and_trap_is_used_or_argued(listed: list[dict[str, obje
 
 
 def test_nothing_is_listed_twice_or_for_nothing(listed: list[dict[str, object]]) -> None:
-    _, _, habits = fixtures()
     uses = Counter(str(row["uses"]) for row in listed)
     assert [name for name, count in uses.items() if count > 1] == []
     assert set(uses) - permitted() - TRAPS == set()
-    assert set(uses) & {habit.about for habit in habits} == set()
 
 
 def test_who_is_named_is_there(listed: list[dict[str, object]]) -> None:
