@@ -321,6 +321,8 @@ async def _after_end(session: Session, out: Record, end: Record, limit: float) -
         answer = session.tracker.answer_to(out.seq)
         if answer is not None:
             return "answered", answer.seq
+        if session.ended(channel) is None:  # the stream goes on: the answer may still come on it
+            return ("timeout" if await session.fence() else "dead"), None
     return "end", end.seq
 
 

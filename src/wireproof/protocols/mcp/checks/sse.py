@@ -49,8 +49,13 @@ def stream_brings_answer(talk: Talk) -> Iterator[Note]:
         elif answer is not None:
             why = "the response did not come on the stream of its request"
             yield broken(*seqs, why=why, requirement=_EVENTUALLY)
-        elif not _ids(trip) or any(_resumes(one, trip) and one.over for one in resumed.values()):
+        elif not _ids(trip) or any(_resumes(one, trip) and _ended_itself(talk, one) for one in resumed.values()):
             yield broken(*seqs, why="the stream ended and never brought the response", requirement=_EVENTUALLY)
+
+
+def _ended_itself(talk: Talk, trip: Trip) -> bool:
+    """Did the server end it, and not because we ended the session?"""
+    return trip.over and trip.end is not None and not _session_ended(talk, trip.end)
 
 
 def _session_ended(talk: Talk, end: Record) -> bool:
