@@ -55,6 +55,9 @@ class State:
     opening_channels: tuple[str, ...] = ()
     opening_ids: tuple[JSON, ...] = ()
     left: bool = False
+    """We asked the server to end the session, in whatever way."""
+    parted: bool = False
+    """We did so as one should, without headers that have it refused."""
     """The session is over: we ended it, or the server did, which it may at any time."""
     certain: tuple[str, ...] = ()
     """Channels of the latest requests in this session that cannot get 404 for another reason than its end."""
@@ -229,7 +232,7 @@ class McpBinding:
         meta = self._request_meta(state, step.method, url, headers, step.headers)
         session = header(tuple(meta["headers"]), "mcp-session-id")
         if step.method == "DELETE" and session is not None and session == state.session:
-            state = replace(state, left=True)
+            state = replace(state, left=True, parted=state.parted or not step.headers)
         return state, Frame(data=body, channel=channel, meta=meta), step.body
 
     def observe(self, state: State, record: Record) -> State:
@@ -276,7 +279,7 @@ class McpBinding:
 
     def farewell(self, state: State) -> Http | None:
         """A client that is done ends its session (basic/transports, Session Management); None without a session."""
-        return Http(method="DELETE", name="farewell") if state.session is not None and not state.left else None
+        return Http(method="DELETE", name="farewell") if state.session is not None and not state.parted else None
 
     def ended(self, state: State) -> bool:
         """Is the session over, because we asked for that or because the server does not know it any more?"""
