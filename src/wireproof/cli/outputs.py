@@ -16,17 +16,29 @@ from rich.console import Console
 
 from wireproof.model.errors import UsageError
 from wireproof.report import console as console_report
+from wireproof.report import github as github_report
 from wireproof.report import html as html_report
 from wireproof.report import json as json_report
+from wireproof.report import junit as junit_report
 from wireproof.report import markdown as markdown_report
+from wireproof.report import sarif as sarif_report
+from wireproof.report import tap as tap_report
 from wireproof.report.diagnosis import PROGRAM
 from wireproof.report.matrix import Report
 
-RENDERERS: Final[Mapping[str, Callable[[Report], str]]] = {
+_PLAIN: Final[Mapping[str, Callable[[Report], str]]] = {
     "html": html_report.render,
     "json": json_report.render,
     "markdown": markdown_report.render,
 }
+GRADED: Final[Mapping[str, Callable[..., str]]] = {
+    "github": github_report.render,
+    "junit": junit_report.render,
+    "sarif": sarif_report.render,
+    "tap": tap_report.render,
+}
+"""Forms that say what counts as broken: they take `strict`."""
+RENDERERS: Final = (*_PLAIN, *GRADED)
 PIPE_WIDTH: Final = 100
 FORMATS: Final = ("console", *RENDERERS)
 
@@ -34,9 +46,14 @@ FORMATS: Final = ("console", *RENDERERS)
 def terminal(report: Report, form: str, *, journal: Path | None = None, strict: bool = False) -> None:
     """Prints the report on stdout in one form."""
     if form != "console":
-        click.echo(RENDERERS[form](report), nl=False)
+        click.echo(rendered(report, form, strict=strict), nl=False)
         return
     console_report.render(report, terminal_console(), journal=journal, strict=strict, program=program())
+
+
+def rendered(report: Report, form: str, *, strict: bool = False) -> str:
+    """The text of one form other than the console's."""
+    return GRADED[form](report, strict=strict) if form in GRADED else _PLAIN[form](report)
 
 
 def terminal_console() -> Console:
@@ -81,10 +98,10 @@ def nearest_format(form: str, after: str = "") -> str:
     return f"did you mean {near[0]}{after}?" if near else f"formats: {', '.join(RENDERERS)}"
 
 
-def write_outputs(report: Report, outputs: Iterable[tuple[str, Path]]) -> None:
+def write_outputs(report: Report, outputs: Iterable[tuple[str, Path]], *, strict: bool = False) -> None:
     """Writes each (format, file)."""
     for form, path in outputs:
-        write_text(path, RENDERERS[form](report))
+        write_text(path, rendered(report, form, strict=strict))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -30,5 +30,5 @@ def command(
     report = fold(read_journal(journal), catalogue)
     weigh(report, load_baseline(baseline, catalogue) if baseline is not None else None)
     terminal(report, form, journal=journal, strict=strict)
-    write_outputs(report, files)
+    write_outputs(report, files, strict=strict)
     ctx.exit(report.exit_code(strict=strict))

@@ -187,7 +187,7 @@ def _run(job: Job, given: Mapping[str, Any]) -> Outcome:
         journal = settle_run_folder(folder, answered=bool(report.lanes)) / journal.name
     weigh(report, job.baseline, usual=job.usual)
     terminal(report, given["form"], journal=journal, strict=job.strict)
-    write_outputs(report, job.outputs)
+    write_outputs(report, job.outputs, strict=job.strict)
     interrupted = report.finished is not None and report.finished.interrupted
     code = INTERRUPTED if interrupted else report.exit_code(strict=job.strict)
     return Outcome(name=job.name, code=code, journal=journal, report=report)

@@ -18,6 +18,8 @@ _SPECIAL: Final = re.compile(r"[\\`*_\[\]|~]|\A[-+=]|(?<=\bwww)\.|(?<=\A\d)[.)]"
 _LINKING: Final = re.compile(r"[<>&@#]|:(?=//)")
 """What HTML, mentions, issue numbers and bare links begin with: a backslash is not enough for all of them."""
 _LONGEST: Final = 300
+_MOST: Final = 60_000
+"""Characters of a summary: comments hold 65,536."""
 _SIGNS: Final = {
     Verdict.PASSED: "passed",
     Verdict.FAILED: "FAILED",
@@ -44,7 +46,7 @@ def render(report: Report) -> str:
     if report.finished and report.finished.interrupted:
         lines += ["**Interrupted: this is what was seen so far.**", ""]
     if report.lanes:
-        lines += [*_matrix(report), ""]
+        lines += ["<details open><summary>Matrix</summary>", "", *_matrix(report), "", "</details>", ""]
     lines += [f"{escape(counted(report))}", ""]
     if report.weighed is not None:
         lines += [escape(baseline_counted(report.weighed)), ""]
@@ -52,7 +54,17 @@ def render(report: Report) -> str:
         lines += _broken(report)
     if report.weighed is not None:
         lines += _listed(report, report.weighed)
-    return "\n".join(lines).rstrip() + "\n"
+    return _capped("\n".join(lines).rstrip().split("\n"))
+
+
+def _capped(lines: list[str]) -> str:
+    """Whole lines as far as they fit, with a word on what was left out."""
+    size = 0
+    for kept, line in enumerate(lines):
+        size += len(line) + 1
+        if size > _MOST:
+            return "\n".join([*lines[:kept], "", f"**{len(lines) - kept} more lines are in the report.**"]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _matrix(report: Report) -> list[str]:
