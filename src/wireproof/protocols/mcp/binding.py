@@ -245,7 +245,9 @@ class McpBinding:
         if record.way is not Way.IN:
             return state
         if record.kind is Kind.HEAD and record.channel in state.certain and record.meta.get("status") == 404:
-            return replace(state, left=True, parted=True)  # the client has to open another (basic/transports, Session Management)
+            return replace(
+                state, left=True, parted=True
+            )  # the client has to open another (basic/transports, Session Management)
         if (
             record.kind in (Kind.EVENT, Kind.MESSAGE)
             and record.meta.get("event") == "endpoint"
