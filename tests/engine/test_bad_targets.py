@@ -181,9 +181,11 @@ def test_an_echoed_secret_is_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_target_that_dies_now_and_then(tmp_path: Path) -> None:
-    called = bad(tmp_path, "dies", "--select", "mcp.ping", "--select", "mcp.lifecycle", "--select", "mcp.base")
+    rows = ("mcp.ping", "mcp.lifecycle", "mcp.base", "robust.target.survives")
+    called = bad(tmp_path, "dies", *(word for row in rows for word in ("--select", row)))
     check_end(tmp_path, called, code=1)
-    assert "✗ mcp.ping.respond" in called.out
+    assert "✗ robust.target.survives" in called.out
+    assert "✗ mcp.ping.respond" not in called.out  # it is dead, which is no answer to a ping, nor a refusal of one
     assert "exit, code 7" in called.out
     transcripts = {one["transcript"] for one in records(tmp_path / "journal.jsonl") if one["kind"] == "exit"}
     assert len(transcripts) > 1  # the run went on, in new sessions

@@ -42,7 +42,8 @@ EVENT_ID: Final = "event-id"
 OPTIONAL: Final = "?"
 """Ends the name of a capture that may find nothing: a member whose whole value is that capture is left out then."""
 _EXIT_WAIT: Final = 3.0
-_MOST_RESUMPTIONS: Final = 10
+_LONGEST_POLL: Final = 1.0
+"""Seconds between two resumptions of a stream that names no time of its own, at most: they begin at once and wait longer each time."""
 
 
 class _Stop(Exception):
@@ -305,24 +306,31 @@ async def _after_end(session: Session, out: Record, end: Record, limit: float) -
         if answer is not None:
             return "answered", answer.seq
         return ("timeout" if await session.fence() else "dead") if session.alive else "closed", None
-    channel = out.channel
-    for _ in range(_MOST_RESUMPTIONS):
-        resume = session.resume_step(channel) if waits and status == 200 else None
-        if resume is None:
+    channel, source = out.channel, out.channel
+    begun, pause = anyio.current_time(), 0.0
+    while waits and status == 200:
+        if session.last_event_id(channel) is not None:
+            source = channel  # else that stream ended before it brought anything: it is taken up where it was
+        resume = session.resume_step(source)
+        left = limit - (anyio.current_time() - begun)
+        if resume is None or left <= 0:
             break
-        await anyio.sleep(session.retry_after(channel))
+        await anyio.sleep(max(pause, session.retry_after(channel)))
+        pause = min(_LONGEST_POLL, 2 * pause or MIN_SILENCE)
         channel = (await session.send(resume)).channel
         current = channel
 
         def done(current: str = current) -> bool:
             return session.tracker.answer_to(out.seq) is not None or session.ended(current) is not None
 
-        await session.wait(done, limit)
+        await session.wait(done, left)
         answer = session.tracker.answer_to(out.seq)
         if answer is not None:
             return "answered", answer.seq
         if session.ended(channel) is None:  # the stream goes on: the answer may still come on it
             return ("timeout" if await session.fence() else "dead"), None
+        head = _head(session, channel)
+        status = head.meta.get("status") if head else None
     return "end", end.seq
 
 

@@ -19,6 +19,8 @@ from wireproof.protocols.mcp.trips import Trip, cancelled, posts, trips
 _TERMINATES = "mcp.http.sse.response-terminates"
 _EVENTUALLY = "mcp.http.sse.response-eventually"
 _EARLY = "mcp.http.sse.no-early-close"
+_PATIENCE = 2.0
+"""Seconds of resumptions after which a stream that still ends without the response will not bring it."""
 _URI = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 """The characters of a URI or relative reference (RFC 3986 section 2)."""
 
@@ -49,8 +51,16 @@ def stream_brings_answer(talk: Talk) -> Iterator[Note]:
         elif answer is not None:
             why = "the response did not come on the stream of its request"
             yield broken(*seqs, why=why, requirement=_EVENTUALLY)
-        elif not _ids(trip) or any(_resumes(one, trip) and _ended_itself(talk, one) for one in resumed.values()):
+        elif not _ids(trip) or _polled_in_vain(talk, trip, list(resumed.values())):
             yield broken(*seqs, why="the stream ended and never brought the response", requirement=_EVENTUALLY)
+
+
+def _polled_in_vain(talk: Talk, trip: Trip, resumed: list[Trip]) -> bool:
+    """Was the stream taken up again for so long that an answer was due? A tool may take any time, and let go of each of our connections."""
+    if trip.call is None or trip.call.method == "tools/call" or trip.end is None:
+        return False
+    ends = [one.end.at_ns for one in resumed if one.end and _resumes(one, trip) and _ended_itself(talk, one)]
+    return bool(ends) and max(ends) - trip.end.at_ns >= _PATIENCE * 1_000_000_000
 
 
 def _ended_itself(talk: Talk, trip: Trip) -> bool:
