@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+SELFTEST := tests/engine/test_peers_of_ours.py
 
 .PHONY: venv demo test lint format bench peers peers-check calibrate selftest-full oracle wheel-check test-browser docs
 
@@ -16,8 +17,10 @@ demo: $(STAMP)
 
 SIN ?= error-without-message
 
+# The self-test uses every core by itself, so the rest is spread over them first.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal --ignore $(SELFTEST)
+	$(BIN)/python -m pytest $(SELFTEST)
 
 lint: $(STAMP)
 	$(BIN)/ruff check src tests fixtures schemas benchmarks docs

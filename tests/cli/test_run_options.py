@@ -240,7 +240,7 @@ def test_what_the_user_gives_is_used_and_its_refusal_is_told(tmp_path: Path) -> 
     )
     called = play(tmp_path, *words)
     assert called.code == 0
-    remarks = called.out.partition("Remarks")[2]
+    remarks = " ".join(called.out.partition("Remarks")[2].split())
     assert 'your own arguments for "add" gave an error' in remarks
     assert "resources/read with your own values gave an error" in remarks
     sent = (tmp_path / "journal.jsonl").read_text(encoding="utf-8").replace("\\", "")

@@ -24,7 +24,7 @@ def test_the_reference_peer_fails_nothing(run_peer: RunPeer) -> None:
 
 
 def test_a_sin_fails_its_row_and_says_where(run_peer: RunPeer) -> None:
-    report = run_peer("--sin", "response-id-retyped", revisions=("2025-11-25",))
+    report = run_peer("--sin", "response-id-retyped", revisions=("2025-11-25",), select=("mcp.base.response",))
     failed = {row.requirement.id: row for _, row in report.failures}
     row = failed["mcp.base.response.id-echo"]
     finding = next(one for one in row.findings if one.verdict is Verdict.FAILED)

@@ -110,7 +110,7 @@ def test_configured_items_are_accepted_back(project: Path) -> None:
 
 
 def test_workers_share_one_run(project: Path) -> None:
-    configure(project)
+    configure(project, (*PEER, "--sin", "error-without-message"))
     alone = run(project, "--wireproof", "-m", "wireproof_topic(name='base') or wireproof_topic(name='ping')")
     spread = run(
         project, "-n", "2", "--wireproof", "-m", "wireproof_topic(name='base') or wireproof_topic(name='ping')"
