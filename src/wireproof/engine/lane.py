@@ -12,7 +12,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from wireproof.engine.hosting import host
-from wireproof.engine.plan import Plan, Selection, fits, in_force, make_plan
+from wireproof.engine.plan import Plan, Selection, fits, in_force, left_alone, make_plan
 from wireproof.engine.player import Player
 from wireproof.engine.repetition import Repetition, Repetitions
 from wireproof.engine.session import Emit, Session, refused_last
@@ -35,6 +35,8 @@ from wireproof.version import __version__
 FRESH_AT_ONCE: Final = 3
 READERS: Final = 3
 """Connections to a URL on which what only reads is played at once."""
+_MOST_SILENCES: Final = 5
+"""After so many main sessions that fell silent in the middle, each waited for in vain, the rest of a lane is not played."""
 _WORTH_SHARING: Final = 12
 """Exchanges from which on further connections are opened for them."""
 
@@ -84,6 +86,8 @@ class LaneRunner:
         self.plan = Plan()
         self._rtt = 0.0
         self.crowded = False
+        self._gone = False
+        self._silences = 0
         self._closing: TaskGroup | None = None
         self._known: dict[tuple[str, int, int], list[Finding]] = {}
         self.repetition = Repetition(self, repetitions or Repetitions())
@@ -343,17 +347,8 @@ class LaneRunner:
                 selection=asdict(self.selection),
             )
         )
-        where = f"{self.revision.id} over {self.transport}"
-        if self.facts.get("remainder"):
-            left = ", ".join(f"{count} {name}" for name, count in self.facts["remainder"].items())
-            text = f"{where}: what is played for each is played for a few; left alone were {left}"
-            self.emit(Told(text=text, level="remainder"))
-        if self.facts.get("unread"):
-            text = f"{where}: not read to the end: {', '.join(self.facts['unread'])}"
-            self.emit(Told(text=text, level="remainder"))
-        if self.facts.get("fixtures"):
-            text = f"{self.revision.id} {self.transport}: a server made for harnesses, so its own fixtures are used too"
-            self.emit(Told(text=f"{text}: {', '.join(self.facts['fixtures'])}", level="calls"))
+        for told in left_alone(self.facts, f"{self.revision.id} over {self.transport}"):
+            self.emit(told)
 
     async def _play_shared(self, tasks: TaskGroup) -> None:
         """What only reads may be played on several connections at once; the rest, and then what comes last, on the main one alone."""
@@ -369,10 +364,10 @@ class LaneRunner:
         await self._play_main(deque(self.plan.last), tasks)
 
     async def _play_main(self, waiting: deque[Exchange], tasks: TaskGroup) -> None:
-        while waiting and not self.halted:
-            if (self.main is None or self.main.over) and not await self._renew():
-                waiting.clear()
-            elif self.main is not None and waiting:
+        while waiting and not self.halted and not self._gone:
+            lost = self.main is None or self.main.over or (self.main.mute and not await self._wakes(self.main))
+            self._gone = lost and not await self._renew()
+            if self.main is not None and not self._gone:
                 await self._play_watched(self.main, waiting.popleft(), tasks)
 
     async def _read_beside(self, waiting: deque[Exchange], tasks: TaskGroup) -> None:
@@ -394,15 +389,21 @@ class LaneRunner:
         elif self.confirm:
             self.repetition.suspect(tasks, session, exchange)
 
+    async def _wakes(self, session: Session) -> bool:
+        """A server behind a URL cannot be started again: it may still be busy, and is waited for as long as for its start."""
+        return bool(self.target.url) and await session.fence(self.target.timeout or self.target.startup_wait)
+
     async def _renew(self) -> bool:
-        """Another main session, when the first ended; False when the target did not come back, which is said."""
+        """Another main session, when the first ended or fell silent; False when the target did not come back, which is said."""
         if self.main is not None:
+            self._silences += self.main.mute
             await self.main.close()
-        why = "it does not answer"
+        why = f"it fell silent {self._silences} times" if self._silences >= _MOST_SILENCES else "it does not answer"
         try:
-            self.main = await self.session("main")
-            if self.main.opened and (self.revision.era == "legacy" or await self.main.fence()):
-                return True
+            if self._silences < _MOST_SILENCES:
+                self.main = await self.session("main")
+                if self.main.opened and (self.revision.era == "legacy" or await self.main.fence()):
+                    return True
         except TargetUnreachable as error:
             why = error.message
         text = f"{self.revision.id} over {self.transport}: the target did not come back ({why}); the rest is not played"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from wireproof.judge.pack import Pack
 from wireproof.library.catalogue import Catalogue
 from wireproof.model.catalogue import Requirement, Revision
+from wireproof.model.events import Told
 from wireproof.model.exchange import Exchange, Isolation, Origin
 
 
@@ -110,3 +111,17 @@ def fits(exchange: Exchange, revision: Revision, transport: str, orders: Mapping
         return False
     kind = "stdio" if transport == "memory" else transport
     return not exchange.transports or kind in exchange.transports or transport in exchange.transports
+
+
+def left_alone(facts: Mapping[str, Any], where: str) -> Iterator[Told]:
+    """What a survey says about a lane's plan that its user should know. `where`: "<revision> over <transport>"."""
+    if facts.get("remainder"):
+        left = ", ".join(f"{count} {name}" for name, count in facts["remainder"].items())
+        yield Told(
+            text=f"{where}: what is played for each is played for a few; left alone were {left}", level="remainder"
+        )
+    if facts.get("unread"):
+        yield Told(text=f"{where}: not read to the end: {', '.join(facts['unread'])}", level="remainder")
+    if facts.get("fixtures"):
+        made = f"{where}: a server made for harnesses, so its own fixtures are used too"
+        yield Told(text=f"{made}: {', '.join(facts['fixtures'])}", level="calls")

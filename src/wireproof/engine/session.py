@@ -69,7 +69,8 @@ class Session:
         self._redact = redact
         self.fixed_deadline = deadline
         self._patience = patience
-        self._heard = False
+        self.mute = False
+        self._heard = 0
         self._spans: dict[str, str | None] = {}
         self._last_event_id: dict[str, str] = {}
         self._retry: dict[str, float] = {}
@@ -198,7 +199,7 @@ class Session:
         elif arrival.kind is Kind.FAULT:
             fault = str(arrival.meta.get("why", "")) or arrival.data[:200].decode("utf-8", "replace")
         way = Way.IN if arrival.kind in (Kind.MESSAGE, Kind.BYTES, Kind.HEAD, Kind.EVENT) else Way.NOTE
-        self._heard = self._heard or way is Way.IN
+        self._heard += way is Way.IN
         made = self.record(
             way,
             arrival.kind,
@@ -241,25 +242,30 @@ class Session:
     async def fence(self, seconds: float | None = None) -> bool:
         """A well-formed request; True once it is answered. Measures the round trip.
 
-        When the usual one stays unanswered (it may be the very thing that is broken), a second kind is tried.
+        When the usual one stays unanswered (it may be the very thing that is broken), a second kind is tried. A peer that lets
+        all of that pass without a word is `mute` from then on.
         """
+        before, since = self._heard, self._started
         for request in self.binding.fences(self.state):
             if not self.alive:
                 return False
             heard, begun = self._heard, anyio.current_time()
             sent = await self.send(request)
             answered = partial(self._answered, sent.seq)
-            if await self.wait(answered, seconds or self._fence_wait()):
+            if await self.wait(answered, seconds or self._fence_wait(before, since)):
                 if heard:  # else it is the start of a process that was measured
                     self.rtt = max(self.rtt, anyio.current_time() - begun)
+                self.mute = False
                 return True
+            since = self._started + sent.at_ns
+        self.mute = self.alive and self._heard == before and seconds is None
         return False
 
-    def _fence_wait(self) -> float:
-        """The deadline; short for a peer that has let a whole one pass without a word, so that nobody waits for it three times."""
-        mute = not self._heard
-        waited = (now_ns() - self._started) / 1e9 >= self.deadline
-        return min(MUTE_FENCE, self.deadline) if mute and waited else self.deadline
+    def _fence_wait(self, before: int, since: int) -> float:
+        """The deadline; short for a peer that has let a whole one pass without a word, ever or since then: nobody waits for it three times."""
+        silent = self._heard == before and (before == 0 or since > self._started)
+        waited = (now_ns() - since) / 1e9 >= self.deadline
+        return min(MUTE_FENCE, self.deadline) if silent and waited else self.deadline
 
     def _answered(self, seq: int) -> bool:
         return self.tracker.answer_to(seq) is not None
