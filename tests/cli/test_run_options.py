@@ -347,7 +347,8 @@ def _newest(ending: str) -> str:
 def test_a_journal_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".wireproof").write_text("", encoding="utf-8")
-    for words in ((), ("--journal", ".wireproof/journal.jsonl")):
+    full = [("--journal", "/dev/full")] if Path("/dev/full").exists() else []
+    for words in ((), ("--journal", ".wireproof/journal.jsonl"), *full):
         called = wireproof("run", *FEW, *words, "--", *PEER)
         assert called.code == 2
         assert "the journal cannot be written" in called.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -10,7 +11,7 @@ from typing import Final
 
 import click
 
-from wireproof.model.errors import InternalError, WireproofError
+from wireproof.model.errors import InternalError, UsageError, WireproofError
 from wireproof.version import __version__
 
 INTERRUPTED: Final = 130
@@ -74,7 +75,11 @@ def main(arguments: list[str] | None = None) -> None:
     except WireproofError as error:
         show(error)
         code = error.exit_code
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            show(UsageError("the output cannot be written: no space left on its device"))
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(UsageError.exit_code)
         traceback.print_exc()
         click.echo("wireproof: this is an error of wireproof itself; please report it with the lines above", err=True)
         code = InternalError.exit_code

@@ -11,6 +11,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Final, Self
@@ -120,7 +121,7 @@ def event_of(raw: Mapping[str, Any]) -> Event:
 class JournalWriter:
     """Appends events to a file, flushed one by one, so that what was observed survives whatever comes next.
 
-    The folders that it lies in are made. UsageError when it cannot be written.
+    The folders that it lies in are made. UsageError when it cannot be written, also later.
     """
 
     def __init__(self, path: Path) -> None:
@@ -133,14 +134,18 @@ class JournalWriter:
         self._write({"journal": FORMAT})
 
     def _write(self, line: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
+            self._file.flush()
+        except OSError as error:  # such as a full disk
+            raise _unwritable(self.path, error) from None
 
     def __call__(self, event: Event) -> None:
         self._write(event_line(event))
 
     def close(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # what could not be written was said already
+            self._file.close()
 
     def __enter__(self) -> Self:
         return self
