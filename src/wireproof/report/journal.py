@@ -134,10 +134,13 @@ class JournalWriter:
         self._write({"journal": FORMAT})
 
     def _write(self, line: Mapping[str, Any]) -> None:
+        if self._file.closed:  # it could not be written, which was said; the run is ending
+            return
         try:
             self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
             self._file.flush()
         except OSError as error:  # such as a full disk
+            self.close()
             raise _unwritable(self.path, error) from None
 
     def __call__(self, event: Event) -> None:
