@@ -205,6 +205,15 @@ def test_a_stream_may_be_taken_up_again_and_again() -> None:
     assert _replayed(*begun, *once, *twice, *anew) == {True}
 
 
+def test_event_ids_may_come_again_in_another_session() -> None:
+    ours = {"Mcp_Session_Id": "one"}
+    theirs = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "ask"}}
+    before = [_sent("o", theirs, Mcp_Session_Id="two"), _head("o"), _event("o", "1-1"), _end("o")]
+    begun = [_sent("p", {**theirs, "id": 1}, **ours), _head("p"), _event("p", "1-1"), _end("p")]
+    again = [*_listen("g", Last_Event_ID="1-1", **ours), _event("g", "1-2", RESULT), _end("g")]
+    assert _replayed(*before, *begun, *again) == {True}
+
+
 @pytest.mark.parametrize("message", [NOTICE, RESULT])
 def test_what_another_stream_delivered_is_not_replayed(message: dict[str, Any]) -> None:
     other = [*_call("p", 1), _event("p", "1-1", message), _end("p")]

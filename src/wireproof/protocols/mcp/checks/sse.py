@@ -81,8 +81,13 @@ def _ids(trip: Trip) -> list[str]:
     return [str(one.meta["id"]) for one in trip.parts if one.meta.get("id")]
 
 
+def _session(trip: Trip) -> str:
+    return header(trip.sent, "mcp-session-id") or header(trip.headers, "mcp-session-id") or ""
+
+
 def _resumes(later: Trip, trip: Trip) -> bool:
-    return _last_event_id(later) in _ids(trip)
+    """Event ids name events of one session; another's may be the same."""
+    return _last_event_id(later) in _ids(trip) and _session(later) == _session(trip)
 
 
 @check("mcp.http.sse.prime-event")
@@ -144,7 +149,7 @@ def ids_unique(talk: Talk) -> Iterator[Note]:
     for trip in trips(talk):
         if _last_event_id(trip) is not None:
             continue
-        session = header(trip.sent, "mcp-session-id") or header(trip.headers, "mcp-session-id") or ""
+        session = _session(trip)
         for one in trip.parts:
             identity = one.meta.get("id")
             if not one.meta.get("sse") or not identity:
@@ -183,8 +188,7 @@ def _begun(every: list[Trip], trip: Trip) -> Trip:
     """The exchange with which the stream began that this one takes up, perhaps after others that did."""
     met = [trip]
     while True:
-        last = _last_event_id(met[-1])
-        before = next((one for one in every if one not in met and last is not None and last in _ids(one)), None)
+        before = next((one for one in every if one not in met and _resumes(met[-1], one)), None)
         if before is None:
             return met[-1]
         met.append(before)
@@ -192,11 +196,10 @@ def _begun(every: list[Trip], trip: Trip) -> Trip:
 
 def _family(every: list[Trip], source: Trip) -> set[str]:
     """The channels on which one stream was delivered: its own, and those of GETs that took it up, or took up what those brought."""
-    channels, ids = {source.out.channel}, set(_ids(source))
-    while more := [one for one in every if one.out.channel not in channels and _last_event_id(one) in ids]:
-        channels |= {one.out.channel for one in more}
-        ids |= {identity for one in more for identity in _ids(one)}
-    return channels
+    met = [source]
+    while more := [one for one in every if one not in met and any(_resumes(one, before) for before in met)]:
+        met.extend(more)
+    return {one.out.channel for one in met}
 
 
 def _belongs_elsewhere(talk: Talk, record: Record, family: set[str]) -> bool:
