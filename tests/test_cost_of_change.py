@@ -61,7 +61,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_a_new_revision_is_one_row_and_one_schema_file(data: Path) -> None:
     table = data / "conformance" / "mcp" / "revisions.yaml"
     row = (
-        f"\n- id: {FUTURE}\n  order: 9\n  era: legacy\n  schema: {FUTURE}.schema.json\n  page: specification/{FUTURE}\n"
+        f"\n- id: {FUTURE}\n  order: 9\n  date: {FUTURE}\n  era: legacy\n  schema: {FUTURE}.schema.json\n  page: specification/{FUTURE}\n"
         "  traits:\n    client_capabilities: {}\n"
     )
     table.write_text(table.read_text(encoding="utf-8").rstrip() + row, encoding="utf-8")

@@ -178,7 +178,7 @@ def test_ids_are_unique_across_files(tmp_path: Path, monkeypatch: pytest.MonkeyP
     folder = tmp_path / "mcp" / "requirements"
     folder.mkdir(parents=True)
     (tmp_path / "mcp" / "revisions.yaml").write_text(
-        "protocol: mcp\nrevisions:\n- {id: '1', order: 1, era: legacy, schema: 1.schema.json, page: p}\n"
+        "protocol: mcp\nrevisions:\n- {id: '1', order: 1, date: 2020-01-31, era: legacy, schema: 1.schema.json, page: p}\n"
     )
     for name in ("a", "b"):
         (folder / f"{name}.yaml").write_text(HEAD + "- {id: x.y, level: MUST, title: x}\n")

@@ -68,6 +68,10 @@ def test_the_digest_follows_content_and_names_only(copied: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     digest.cache_clear()
     assert digest() == first
+    (copied / "schemas" / "wireproof").mkdir()
+    (copied / "schemas" / "wireproof" / "new.schema.json").write_text("{}")  # the shape of a file of ours judges nobody
+    digest.cache_clear()
+    assert digest() == first
     path.write_bytes(path.read_bytes() + b"# changed\n")
     digest.cache_clear()
     changed = digest()

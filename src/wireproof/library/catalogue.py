@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -108,6 +109,12 @@ def load_catalogue(protocol: str = "mcp") -> Catalogue:
 def _revisions(path: Path, protocol: str) -> tuple[Revision, ...]:
     value, lines = read_yaml(path)
     validate(value, lines, "revisions", path)
+    for index, row in enumerate(value["revisions"]):
+        try:
+            row["date"] = date.fromisoformat(row["date"])
+        except ValueError:
+            where = f"{shown(path)}:{lines.at(f'/revisions/{index}/date')}"
+            raise UsageError(f"date: {row['date']} is no day", where=where) from None
     made = sorted((Revision(protocol=protocol, **row) for row in value["revisions"]), key=lambda one: one.order)
     for attribute in ("id", "order"):
         taken = [getattr(one, attribute) for one in made]

@@ -20,6 +20,9 @@ KINDS: Final = ("conformance", "schemas", "fixtures")
 
 _FIXTURES: Final = "wireproof_fixtures"
 _DIGESTED: Final = ("conformance", "schemas")  # what a verdict rests upon; fixtures judge nobody
+_UNDIGESTED: Final = (
+    "schemas/wireproof/"  # the shapes of our own files: reports, bundles and the like; no verdict rests upon them
+)
 _DATA_SUFFIXES: Final = (".yaml", ".json")
 
 
@@ -40,7 +43,7 @@ def shelf(kind: str) -> Path:
 
 @cache
 def digest() -> str:
-    """SHA-256 (64 hex digits) of what verdicts rest upon: relative paths and contents of conformance/ and schemas/.
+    """SHA-256 (64 hex digits) of what verdicts rest upon: relative paths and contents of conformance/ and schemas/<protocol>/.
 
     Line ends are normalised, so a checkout on any system agrees with the wheel.
     """
@@ -52,7 +55,7 @@ def digest() -> str:
             for path in root.rglob("*")
             if path.suffix in _DATA_SUFFIXES and path.is_file()
         }
-        for name in sorted(files):
+        for name in sorted(name for name in files if not name.startswith(_UNDIGESTED)):
             content = files[name].read_bytes().replace(b"\r\n", b"\n")
             total.update(f"{name}\0{len(content)}\0".encode())
             total.update(content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -47,12 +48,13 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """One dated revision of a protocol. `order` alone says which is newer; `schema` names the file under schemas/<protocol>/;
-    `traits` are what the pack must know of it without asking for its name."""
+    """One dated revision of a protocol. `order` alone says which is newer; `date` is the day of its release; `schema` names the file
+    under schemas/<protocol>/; `traits` are what the pack must know of it without asking for its name."""
 
     protocol: str
     id: str
     order: int
+    date: date
     era: str
     schema: str
     page: str
