@@ -16,6 +16,7 @@ from wireproof.judge.judge import (
     needing_confirmation,
     scripted,
     settle,
+    shown_elsewhere,
     unrepeated,
     worth_repeating,
 )
@@ -32,6 +33,8 @@ MOST_PREFIXES: Final = 3
 """Exchanges that failed once but not alone and are tried again after their predecessors, at most."""
 MOST_CONFIRMED: Final = 40
 """Failing exchanges that are played again alone, at most; the others stay as they were seen."""
+MOST_ELSEWHERE: Final = 3
+"""Exchanges that are played again because another one showed the same and did not repeat it, at most."""
 _LOOK_SHARE: Final = 20
 """A look for the first broken MUST is not repeated before this many times its own duration has passed."""
 
@@ -111,7 +114,10 @@ class Repetition:
         return any(one.verdict is Verdict.FAILED for played in own for one in judge_played(lane, played))
 
     async def rest(self) -> None:
-        """Everything that failed and was not played again yet; what does not repeat alone, after ever longer parts of what came before."""
+        """Everything that failed and was not played again yet.
+
+        Where that does not repeat it, other exchanges that showed the same are tried, and then ever longer parts of what came before.
+        """
         wanted: dict[str, tuple[Exchange | None, set[Likeness]]] = {}
         for found, exchange in needing_confirmation(self._lane.judgeable()):
             wanted.setdefault(exchange.span if exchange else "", (exchange, set()))[1].add(likeness(found))
@@ -126,6 +132,8 @@ class Repetition:
             async with anyio.create_task_group() as tasks:
                 for span, (exchange, likenesses) in left.items():
                     tasks.start_soon(self._settle, span, exchange, likenesses)
+        for exchange in shown_elsewhere(self._lane.judgeable())[:MOST_ELSEWHERE]:
+            await self._play(exchange, Again())
         rows = [played for _, purpose, played in self._lane.sessions if purpose == "main"]
         longest = max((len(played) for played in rows), default=0)
         before = 1

@@ -35,7 +35,15 @@ from wireproof.model.verdict import Finding, Verdict
 CALLS: Final = CallPolicy(
     read_only=True,
     named=dict.fromkeys(
-        ("add", "test_simple_text", "test_embedded_resource", "test_tool_with_logging", "test_sampling"), ()
+        (
+            "add",
+            "archive_sample",
+            "test_simple_text",
+            "test_embedded_resource",
+            "test_tool_with_logging",
+            "test_sampling",
+        ),
+        (),
     ),
 )
 """Tools of the reference peer that are called; by name where the oldest revision has no hints to go by."""
@@ -207,7 +215,8 @@ def _places(suite: Suite, variant: Any, *, full: bool) -> list[tuple[str, str]]:
         ]
         if "memory" in known:
             known = [name for name in known if name != "stdio"]
-        places += [(one.id, "memory" if name == "stdio" else name) for name in known]
+        here = [(one.id, "memory" if name == "stdio" else name) for name in known]
+        places += [place for place in here if place not in variant.hidden_in]
     return places if full else places[:1]
 
 

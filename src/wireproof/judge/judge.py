@@ -264,8 +264,9 @@ def ambient(played: Played, lane: Lane, *, within: str | None = None) -> list[Fi
             groups[(row, verdict, subject, place, note.remark)].append(note)
         for (row, verdict, subject, _, remark), notes in groups.items():
             first = notes[0]
-            span = next((records[seq].span for seq in reversed(first.seqs) if seq < len(records)), None)
-            exchange = exchanges.get(span or "")
+            spans = [next((records[seq].span for seq in reversed(one.seqs) if seq < len(records)), None) for one in notes]
+            exchange = exchanges.get(spans[0] or "")
+            others = {one.id: one.span for each in reversed(spans) if (one := exchanges.get(each or "")) is not None}
             found.append(
                 Finding(
                     requirement=row,
@@ -278,6 +279,9 @@ def ambient(played: Played, lane: Lane, *, within: str | None = None) -> list[Fi
                     pointer=first.pointer,
                     remark=remark,
                     occasions=len(notes),
+                    elsewhere=tuple(each for name, each in others.items() if exchange is None or name != exchange.id)
+                    if verdict is Verdict.FAILED
+                    else (),
                 )
             )
     return found
@@ -347,6 +351,20 @@ def unrepeated(lane: Lane) -> list[str]:
     return list(spans)
 
 
+def shown_elsewhere(lane: Lane) -> list[Exchange]:
+    """Exchanges that showed what another was played again for in vain: there it may need less of what came before."""
+    confirmed, retried = _confirmations(lane)
+    wanted: dict[str, Exchange] = {}
+    for played in heard(lane):
+        if played.purpose == "confirm":
+            continue
+        by_span = {one.span: one for one in played.exchanges}
+        for one in judge_played(lane, played):
+            if worth_repeating(lane, one) and one.fingerprint not in confirmed and one.exchange in retried:
+                wanted |= {span: by_span[span] for span in one.elsewhere if span in by_span and span not in retried}
+    return list(wanted.values())
+
+
 def settle(lane: Lane) -> list[Finding]:
     """Final findings: what failed counts if another session repeats it, and is flaky otherwise; uncovered rows are told why."""
     confirmed, retried = _confirmations(lane)
@@ -358,12 +376,12 @@ def settle(lane: Lane) -> list[Finding]:
             if one.verdict is not Verdict.FAILED:
                 final.append(one)
             elif one.fingerprint in confirmed:
-                final.append(replace(confirmed[one.fingerprint], occasions=one.occasions))
+                final.append(replace(confirmed[one.fingerprint], occasions=one.occasions, elsewhere=()))
             elif one.exchange in retried or f"{one.exchange}[{one.subject}]" in retried:
                 why = f"failed once, not when repeated: {one.why}"
-                final.append(replace(one, verdict=Verdict.UNOBSERVED, flaky=True, why=why))
+                final.append(replace(one, verdict=Verdict.UNOBSERVED, flaky=True, why=why, elsewhere=()))
             else:
-                final.append(one)
+                final.append(replace(one, elsewhere=()))
     final = [one for one in _merged(final) if _counts(lane, one)]
     return final + list(_uncovered(lane, {one.requirement for one in final}))
 

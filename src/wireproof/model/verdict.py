@@ -30,7 +30,8 @@ RANK = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One judgement. `evidence` are seqs in the transcript `transcript`; `pointer` marks the place inside the offending message;
-    `occasions` counts how often an ambient check saw the same."""
+    `occasions` counts how often an ambient check saw the same, and `elsewhere` names the spans of other exchanges that showed it, until
+    it is settled which of them repeats it."""
 
     requirement: str
     verdict: Verdict
@@ -46,6 +47,7 @@ class Finding:
     blocked_by: str = ""
     flaky: bool = False
     occasions: int = 1
+    elsewhere: tuple[str, ...] = ()
     fingerprint: str = ""
 
 
