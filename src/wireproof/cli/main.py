@@ -21,6 +21,7 @@ VERBS: Final = {
     "init": "survey a server and write a configuration for it",
     "bless": "put the failures of a run on record, so that only new ones count",
     "compare": "say what is new, fixed, changed and gone between two reports",
+    "badge": "make a badge from a report that agrees with itself",
     "report": "render a journal again in another form",
     "rejudge": "judge a journal with today's checks and list what changed",
     "replay": "play one exchange of a journal at a target again",

@@ -28,13 +28,29 @@ def report_value(report: Report) -> dict[str, Any]:
         "exit_code": report.exit_code(),
         **({"baseline": _weighed(report.weighed)} if report.weighed is not None else {}),
         "told": [{"level": one.level, "text": one.text} for one in report.told],
-        "runs": [_lane(lane, _set(started.suite if started else {}), report.weighed) for lane in report.lanes],
+        "runs": [_lane(lane, started.suite if started else {}, report.weighed) for lane in report.lanes],
     }
 
 
 def _set(suite: Mapping[str, str]) -> str:
     """The name of the frozen requirement set, without protocol and revision."""
     return f"set-{suite.get('version', 'unknown')}"
+
+
+def set_name(protocol: str, revision: str, suite: Mapping[str, str]) -> str:
+    """The full name of a frozen requirement set: <protocol>-<revision>/set-<n>."""
+    return f"{protocol}-{revision}/{_set(suite)}"
+
+
+def class_value(lane: LaneReport) -> dict[str, Any]:
+    """The class of a lane with what it rests upon, as the report has it."""
+    reached = lane.reached
+    return {
+        "name": reached.name,
+        "passed": reached.passed,
+        "applicable": reached.applicable,
+        "unobserved": reached.unobserved,
+    }
 
 
 def _weighed(weighed: Weighed) -> dict[str, Any]:
@@ -68,8 +84,7 @@ def _standing(one: Finding, weighed: Weighed | None) -> dict[str, Any]:
     return {"baseline": made}
 
 
-def _lane(lane: LaneReport, name: str, weighed: Weighed | None) -> dict[str, Any]:
-    reached = lane.reached
+def _lane(lane: LaneReport, suite: Mapping[str, str], weighed: Weighed | None) -> dict[str, Any]:
     server, capabilities = lane.survey.get("server"), lane.survey.get("capabilities")
     return {
         "protocol": lane.protocol,
@@ -77,7 +92,7 @@ def _lane(lane: LaneReport, name: str, weighed: Weighed | None) -> dict[str, Any
         "transport": lane.transport,
         **({"partial": True} if lane.partial else {}),
         "role": lane.role,
-        "set": f"{lane.protocol}-{lane.revision}/{name}",
+        "set": set_name(lane.protocol, lane.revision, suite),
         "survey": {
             "server": server if isinstance(server, Mapping) else {},
             "capabilities": capabilities if isinstance(capabilities, Mapping) else {},
@@ -86,12 +101,7 @@ def _lane(lane: LaneReport, name: str, weighed: Weighed | None) -> dict[str, Any
             },
         },
         "counts": lane.counts(),
-        "class": {
-            "name": reached.name,
-            "passed": reached.passed,
-            "applicable": reached.applicable,
-            "unobserved": reached.unobserved,
-        },
+        "class": class_value(lane),
         "requirements": [_row(row, weighed) for row in lane.rows],
     }
 

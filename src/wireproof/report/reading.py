@@ -15,33 +15,56 @@ from wireproof.model.errors import UsageError
 from wireproof.model.events import RunFinished, RunStarted, Told
 from wireproof.model.verdict import Finding, Verdict
 from wireproof.report.journal import read_journal
+from wireproof.report.json import report_value
 from wireproof.report.matrix import LaneReport, Report, Row, fold
+from wireproof.version import REPORT_FORMAT
 
+MAX_REPORT: Final = 64 << 20
 _UNKNOWN: Final = {"select": ("?",)}
 """What a partial lane of a JSON report left out; it does not say."""
 
 
 def read_report(path: Path, catalogue: Catalogue) -> Report:
     """The report of a journal or of a JSON report; `-` is standard input. UsageError when the file is neither."""
+    value = _read(path, catalogue)
+    return value if isinstance(value, Report) else report_of(value, catalogue)
+
+
+def read_value(path: Path, catalogue: Catalogue) -> Mapping[str, Any]:
+    """The JSON report of a journal, or a JSON report as it stands there; `-` is standard input. UsageError when the file is neither."""
+    value = _read(path, catalogue)
+    return report_value(value) if isinstance(value, Report) else value
+
+
+def _read(path: Path, catalogue: Catalogue) -> Report | Mapping[str, Any]:
     if str(path) == "-":
-        return _of_text(sys.stdin.read(), "standard input", catalogue)
+        return value_of(sys.stdin.read(MAX_REPORT + 1), "standard input")
     try:
         with path.open(encoding="utf-8") as file:
             head = file.read(12)
             if head.startswith('{"journal":'):
                 return fold(read_journal(path), catalogue)
-            text = head + file.read()
+            text = head + file.read(MAX_REPORT)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"cannot be read: {reason}", where=str(path)) from None
-    return _of_text(text, str(path), catalogue)
+    return value_of(text, str(path))
 
 
-def _of_text(text: str, where: str, catalogue: Catalogue) -> Report:
+def value_of(text: str, where: str) -> Mapping[str, Any]:
+    """A JSON report that its schema accepts. UsageError for another text, and for one of more than MAX_REPORT characters."""
+    if len(text) > MAX_REPORT:
+        raise UsageError(f"is longer than {MAX_REPORT >> 20} million characters, which no report is", where=where)
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
+    if isinstance(value, dict) and isinstance(other := value.get("format"), int) and other != REPORT_FORMAT:
+        raise UsageError(
+            f"is a report of format {other}; this version of wireproof reads format {REPORT_FORMAT}",
+            where=where,
+            hint="use the version of wireproof that wrote it, or run again",
+        )
     problem = own_problem("report", value)
     if problem is not None:
         said = (
@@ -49,7 +72,8 @@ def _of_text(text: str, where: str, catalogue: Catalogue) -> Report:
         )
         hint = "give a journal.jsonl, or what -o json:FILE wrote"
         raise UsageError(f"is neither a journal nor a JSON report of this format ({said})", where=where, hint=hint)
-    return report_of(value, catalogue)
+    made: Mapping[str, Any] = value
+    return made
 
 
 def report_of(value: Mapping[str, Any], catalogue: Catalogue) -> Report:

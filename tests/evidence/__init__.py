@@ -1,0 +1,1 @@
+"""Badges, signed statements, bundles, submissions."""

@@ -1,0 +1,76 @@
+"""One whole run of the newest revision, which the tests share and alter copies of."""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from wireproof.api import run
+from wireproof.engine.plan import Selection
+from wireproof.engine.run import Options
+from wireproof.engine.suite import Suite
+from wireproof.evidence.rules import rules_of
+from wireproof.model.target import Target
+from wireproof.report.json import class_value, report_value
+from wireproof.report.soundness import Rules, lanes_of
+
+PEER = (sys.executable, str(ROOT / "fixtures"), "mcp", "stdio")
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(scope="session")
+def whole_journal(tmp_path_factory: pytest.TempPathFactory, suite: Suite) -> Path:
+    """The journal of the reference peer in the newest revision, nothing left out."""
+    path = tmp_path_factory.mktemp("whole") / "journal.jsonl"
+    chosen = Selection(revisions=(suite.catalogue.newest.id,))
+    report = run(Target(command=PEER, timeout=2.0), options=Options(selection=chosen), journal=path, suite=suite)
+    path.with_name("report.json").write_text(json.dumps(report_value(report)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def value(whole_journal: Path) -> Any:
+    """Its JSON report, which a test may alter."""
+    return json.loads(whole_journal.with_name("report.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def rules(suite: Suite) -> Rules:
+    return rules_of(suite)
+
+
+def reckoned(value: Any, rules: Rules) -> Any:
+    """A report whose rows were altered, with counts, class and exit code made anew, as a careful forger would."""
+    made = copy.deepcopy(value)
+    for run_, lane in zip(made["runs"], lanes_of(made, rules), strict=True):
+        run_["counts"], run_["class"] = lane.counts(), class_value(lane)
+    failed = [
+        row
+        for one in made["runs"]
+        for row in one["requirements"]
+        if row["verdict"] == "failed" and "MUST" in row["level"]
+    ]
+    made["exit_code"] = 1 if failed else 0
+    return made
+
+
+def decide(value: Any, verdict: str, **wanted: str) -> str:
+    """Gives the first passed MUST row, or the one of that `id`, another verdict. The row's id."""
+    row = next(
+        one
+        for one in value["runs"][0]["requirements"]
+        if one["verdict"] == "passed"
+        and one["level"] == "MUST"
+        and all(one[key] == text for key, text in wanted.items())
+    )
+    row["verdict"] = verdict
+    for finding in row["findings"]:
+        finding["verdict"] = verdict
+    return str(row["id"])
