@@ -14,6 +14,7 @@ from wireproof.cli.target import overridden, target_of
 from wireproof.engine.choice import check_choice
 from wireproof.engine.configured import baseline_of, check_configured, options_of, usual_of
 from wireproof.engine.described import option_words
+from wireproof.engine.effort import Depth, Effort
 from wireproof.engine.plan import Selection
 from wireproof.engine.redaction import redactor
 from wireproof.engine.run import Options, load_suite
@@ -162,6 +163,14 @@ def _plain(target: Target, given: Mapping[str, Any]) -> Job:
     return _job(target, given, selection=selection, suite=suite, outputs=[], extra=(), name=target.name)
 
 
+def _effort(given: Mapping[str, Any]) -> Effort | None:
+    """How hard is searched; whoever says how much or how long means that there is a search."""
+    if not any(given[name] for name in ("depth", "examples", "budget")):
+        return None
+    depth = Depth(given["depth"] or Depth.STANDARD)
+    return Effort(depth=depth, examples=given["examples"], budget=given["budget"], failures=given["failures"])
+
+
 def _job(
     target: Target,
     given: Mapping[str, Any],
@@ -188,6 +197,7 @@ def _job(
             exchanges=(*extra, *given["extra"]),
             seed=given["seed"],
             fail_fast=given["fail_fast"],
+            effort=_effort(given),
         ),
         suite=suite,
         strict=given["strict"],

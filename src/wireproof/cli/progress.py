@@ -30,7 +30,7 @@ class Progress:
             case Planned():
                 self._calls(event)
                 self._planned += len(event.exchanges)
-            case Told(level="warning" | "stopped" | "gone"):
+            case Told(level="warning" | "stopped" | "gone" | "drawing" | "found"):
                 self._say(event.text)
             case Told(level="offer"):
                 self._line(event.text)

@@ -17,11 +17,13 @@ from wireproof.cli.outputs import terminal_console
 from wireproof.cli.progress import Progress
 from wireproof.cli.run import command as run_command
 from wireproof.cli.target import target_of
+from wireproof.engine.choice import check_choice
 from wireproof.engine.plan import Selection
 from wireproof.engine.rejudge import Seen, gather
 from wireproof.engine.replayed import Showing, showings
 from wireproof.engine.run import Options, load_suite
 from wireproof.engine.suite import Suite
+from wireproof.library.exchanges import read_exchanges
 from wireproof.model.errors import UsageError
 from wireproof.model.events import Event
 from wireproof.model.target import Target
@@ -31,8 +33,8 @@ from wireproof.report.replayed import Scene, render
 
 
 @click.command("replay")
-@click.argument("journal", type=click.Path(path_type=Path))
-@click.argument("exchange")
+@click.argument("journal", type=click.Path(path_type=Path), metavar="JOURNAL|FILE")
+@click.argument("exchange", required=False)
 @click.argument("target", nargs=-1)
 @click.option(
     "--revision",
@@ -45,7 +47,7 @@ from wireproof.report.replayed import Scene, render
 def command(
     ctx: click.Context,
     journal: Path,
-    exchange: str,
+    exchange: str | None,
     target: tuple[str, ...],
     revisions: tuple[str, ...],
     strict: bool,
@@ -53,8 +55,16 @@ def command(
     """Play EXCHANGE of JOURNAL again, in the revisions and over the transport in which it was recorded.
 
     It is played at the target of that run, or at TARGET (a URL, or a command after `--`). What it decides is shown, what else its
-    messages break, and the messages. Exit codes: as those of `run`.
+    messages break, and the messages. Instead of a journal and an exchange an exchange FILE (.yaml) may be given, such as search keeps:
+    then TARGET is needed, and all its exchanges are played. Exit codes: as those of `run`.
     """
+    if journal.suffix in (".yaml", ".yml"):
+        words = (exchange, *target) if exchange is not None else target
+        ctx.exit(_play_file(journal, words, revisions, strict=strict))
+    if exchange is None:
+        raise UsageError(
+            f"which exchange of {journal}?", hint="wireproof replay JOURNAL EXCHANGE, or an exchange file (.yaml)"
+        )
     past = gather(read_journal(journal))
     places = _places(past, exchange, journal)
     recorded = tuple(dict.fromkeys(revision for revision, _ in places))
@@ -66,6 +76,49 @@ def command(
     aim, same = _target(past, target)
     transports = tuple(dict.fromkeys(transport for _, transport in places)) if same else ()
     suite = _suite(past, exchange)
+    chosen = Selection(revisions=revisions or recorded, transports=transports, exchanges=(exchange,))
+    now, interrupted = _watched(aim, Options(selection=chosen, confirm=False), suite)
+    shown = list(showings(now, suite, exchange))
+    render([_scene(one, now, suite) for one in shown], terminal_console())
+    ctx.exit(INTERRUPTED if interrupted else _judged(shown, suite).exit_code(strict=strict))
+
+
+def _play_file(path: Path, words: tuple[str, ...], revisions: tuple[str, ...], *, strict: bool) -> int:
+    """Plays the exchanges of a file, each in the revisions that it is for; gives the exit code."""
+    if not words:
+        raise UsageError("which target?", hint=f"wireproof replay {path} -- COMMAND, or a URL")
+    made = read_exchanges(path, protocol="mcp")
+    if not made:
+        raise UsageError("the file holds no exchange", where=str(path))
+    suite = load_suite(made[0].protocol, [path])
+    order = suite.orders
+    wanted = revisions or tuple(
+        one.id
+        for one in suite.catalogue.revisions
+        if any(_between(one.order, order.get(each.since or ""), order.get(each.until or "")) for each in made)
+    )
+    names = tuple(one.id for one in made)
+    chosen = Selection(revisions=wanted, exchanges=names)
+    target = target_of(words, _given([]))
+    check_choice(chosen, suite, target)
+    now, interrupted = _watched(target, Options(selection=chosen, confirm=False), suite)
+    shown = [one for name in names for one in showings(now, suite, name)]
+    if not shown and not interrupted:
+        raise UsageError(
+            "nothing of it was played",
+            where=str(path),
+            hint="the target lacks what the exchange needs, or the revision",
+        )
+    render([_scene(one, now, suite) for one in shown], terminal_console())
+    return INTERRUPTED if interrupted else _judged(shown, suite).exit_code(strict=strict)
+
+
+def _between(order: int, first: int | None, last: int | None) -> bool:
+    return (first is None or first <= order) and (last is None or order <= last)
+
+
+def _watched(target: Target, options: Options, suite: Suite) -> tuple[Seen, bool]:
+    """What a run showed, and whether it was interrupted."""
     events: list[Event] = []
     with Progress(enabled=sys.stderr.isatty()) as progress:
 
@@ -73,13 +126,8 @@ def command(
             progress(event)
             events.append(event)
 
-        chosen = Selection(revisions=revisions or recorded, transports=transports, exchanges=(exchange,))
-        report = run(aim, options=Options(selection=chosen, confirm=False), listen=listen, suite=suite)
-    now = gather(events)
-    shown = list(showings(now, suite, exchange))
-    render([_scene(one, now, suite) for one in shown], terminal_console())
-    interrupted = report.finished is not None and report.finished.interrupted
-    ctx.exit(INTERRUPTED if interrupted else _judged(shown, suite).exit_code(strict=strict))
+        report = run(target, options=options, listen=listen, suite=suite)
+    return gather(events), report.finished is not None and report.finished.interrupted
 
 
 def _places(past: Seen, exchange: str, journal: Path) -> list[tuple[str, str]]:

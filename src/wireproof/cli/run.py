@@ -15,6 +15,7 @@ from wireproof.cli.job import Job, jobs_of
 from wireproof.cli.main import INTERRUPTED, harmless, show
 from wireproof.cli.outputs import FORMATS, terminal, terminal_console, write_outputs
 from wireproof.cli.progress import Progress
+from wireproof.engine.effort import Depth
 from wireproof.model.errors import TargetUnreachable, WireproofError
 from wireproof.report.baseline import weigh
 from wireproof.report.journal import new_run_folder, settle_run_folder
@@ -117,7 +118,27 @@ class _Run(click.Command):
     help="Seconds until the first answer. Default: 30.",
 )
 @click.option("--max-rps", type=click.FloatRange(0.01), help="At most this many HTTP requests a second.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--depth",
+    type=click.Choice([one.value for one in Depth]),
+    help="Search besides, with generated exchanges, for what no script shows: quick, standard or thorough "
+    "(5, 20, 120 s for each revision and transport). It never widens what may be called. Default: no search.",
+)
+@click.option("--examples", type=click.IntRange(1), help="Generated exchanges a family, instead of those of the depth.")
+@click.option(
+    "--time-budget",
+    "budget",
+    type=click.FloatRange(0.1),
+    help="Seconds of search for each revision and transport; it cuts short what the seed fixes.",
+)
+@click.option(
+    "--failures",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("wireproof-failures"),
+    show_default=True,
+    help="Where exchanges go that search found broken; wireproof replay plays them.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the search: the same seed draws the same.")
 @click.option(
     "--journal",
     "journal_path",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -86,9 +86,9 @@ class LaneRunner:
         self.plan = Plan()
         self._rtt = 0.0
         self.crowded = False
-        self._gone = False
-        self._silences = 0
+        self._gone, self._silences = False, 0
         self._closing: TaskGroup | None = None
+        self.beyond: Callable[[], Awaitable[None]] | None = None  # the search, which comes after all scripts
         self._known: dict[tuple[str, int, int], list[Finding]] = {}
         self.repetition = Repetition(self, repetitions or Repetitions())
 
@@ -292,9 +292,11 @@ class LaneRunner:
                 self._closing.start_soon(self.main.close)
             if self.confirm and not self.crowded:
                 await self.repetition.rest()
-        if self.confirm:  # once more, for what only the end showed
-            async with anyio.create_task_group() as self._closing:
+        async with anyio.create_task_group() as self._closing:
+            if self.confirm:  # once more, for what only the end showed
                 await self.repetition.rest()
+            if self.beyond is not None and not self._gone:
+                await self.beyond()
         self._mind_the_end()
         return self.judge()
 

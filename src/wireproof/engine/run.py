@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Final, NoReturn
@@ -17,11 +18,13 @@ from anyio.abc import TaskGroup
 
 from wireproof.engine.described import described, option_words
 from wireproof.engine.diagnose import diagnose
+from wireproof.engine.effort import Effort
 from wireproof.engine.lane import LaneRunner
 from wireproof.engine.lint import faults
 from wireproof.engine.plan import Selection
 from wireproof.engine.redaction import redactor
 from wireproof.engine.repetition import Repetitions
+from wireproof.engine.search import Search
 from wireproof.engine.suite import Suite
 from wireproof.engine.unused import unused
 from wireproof.judge.pack import Pack
@@ -44,7 +47,8 @@ PROCESSES_AT_ONCE: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a run is done. `exchanges` are further files or folders of the user's; `confirm` False trusts shared sessions."""
+    """How a run is done. `exchanges` are further files or folders of the user's; `confirm` False trusts shared sessions; `effort`: how
+    hard is searched for what no script shows, None: not at all."""
 
     protocol: str = "mcp"
     selection: Selection = field(default_factory=Selection)
@@ -52,6 +56,7 @@ class Options:
     seed: int = 0
     confirm: bool = True
     fail_fast: bool = False
+    effort: Effort | None = None
 
 
 def load_pack(name: str) -> Pack:
@@ -108,6 +113,7 @@ class Runner:
         self._stop: anyio.Event | None = None
         self._slots: anyio.CapacityLimiter | None = None
         self._repetitions: dict[str, Repetitions] = {}
+        self._searching = anyio.Lock()
 
     async def run(self) -> None:
         """Raises TargetUnreachable when nothing that speaks the protocol answered."""
@@ -201,6 +207,7 @@ class Runner:
                     *(word for place in self.options.exchanges for word in ("--exchanges", str(place))),
                 ],
                 **({"target": self.target.again[-1]} if self.target.again else {}),
+                **({"search": self.options.effort.told} if self.options.effort is not None else {}),
             },
             seed=self.options.seed,
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -220,8 +227,14 @@ class Runner:
             return [one for one in every if transport in one.traits.get("http_transports", ("http",))]
         return every
 
+    async def _search(self, lane: LaneRunner, effort: Effort) -> None:
+        """One lane after the other: deadlines are short there, and a machine that does several things at once misses them."""
+        async with self._searching:
+            if not lane.halted:
+                await Search(lane, effort, self.options.seed).run()
+
     def _lane(self, revision: Revision, transport: str, tasks: TaskGroup) -> LaneRunner:
-        return LaneRunner(
+        made = LaneRunner(
             target=self.target,
             suite=self.suite,
             revision=revision,
@@ -236,6 +249,9 @@ class Runner:
             slots=self._slots,
             repetitions=self._repetitions.setdefault(transport, Repetitions()),
         )
+        if self.options.effort is not None:
+            made.beyond = partial(self._search, made, self.options.effort)
+        return made
 
     async def _run_lanes(self, lanes: list[LaneRunner]) -> None:
         """Legacy lanes open at once; the modern one waits for their start-up time, because a legacy server may stay silent on it.

@@ -114,8 +114,27 @@ class Tracker(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """What search draws exchanges of one kind from. `draws` is a Hypothesis strategy of literal exchanges (its type stays unnamed here,
+    because Hypothesis is imported by search alone); `subject` is what of the target's the family is about.
+
+    `calls`: what of the target's an exchange may set to work, `most_calls` times at most. `weight`: its share of the time. `alone`:
+    each exchange wants a session in which nothing was played before.
+    """
+
+    name: str
+    draws: Any
+    subject: str = ""
+    calls: tuple[str, ...] = ()
+    most_calls: int = 1
+    weight: float = 1.0
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
-    """One protocol's behaviour. `strategies` is a module name that search resolves."""
+    """One protocol's behaviour. `strategies` is the name of a module that search resolves: it has `probes(facts, lens)`, `kind_of(message)`
+    and `families(facts, lens, kinds)`; empty: nothing can be drawn for this protocol."""
 
     name: str
     binding: Binding

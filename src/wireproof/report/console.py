@@ -225,6 +225,8 @@ def closing(report: Report, *, journal: Path | None, program: str = PROGRAM) -> 
     for told in report.told:
         if told.level in ("stopped", "unreachable", "gone", "remainder"):
             lines += [Text(printable(line), style="bold yellow") for line in told.text.split("\n")]
+        elif told.level in ("search", "found"):
+            lines.append(Text(printable(told.text)))
     if interrupted:
         lines.append(
             Text(

@@ -134,6 +134,9 @@ def replay_command(report: Report, lane: LaneReport, finding: Finding, *, progra
         words += ["--transport", lane.transport]
     options = report.started.options if report.started else {}
     words += map(str, options.get("words", ()))
+    folder = options.get("search", {}).get("failures")
+    if folder and ".generated." in finding.exchange:  # no suite has it, its file does
+        words += ["--exchanges", f"{folder}/{finding.exchange.rpartition('.')[2]}.yaml"]
     if "target" in options:  # one of a configuration
         return printable(f"{program} {shlex.join([*words, str(options['target'])])}")
     words += [str(target["url"])] if "url" in target else ["--", *map(str, target.get("command", ()))]

@@ -53,4 +53,5 @@ PACK = Pack(
     called=called,
     needs=needs,
     tables={"schema-rows": "schema-rows.yaml", "revisions": "revisions.yaml", "profiles": "profiles.yaml"},
+    strategies="wireproof.protocols.mcp.strategies",
 )

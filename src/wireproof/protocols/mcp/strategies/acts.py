@@ -1,0 +1,122 @@
+"""The single requests that conversations are made of, and what kind of answer each gets when it comes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from wireproof.judge.pack import Lens
+from wireproof.model.exchange import Exchange, Pattern, Request
+from wireproof.model.jsontext import ABSENT, JSON
+from wireproof.protocols.mcp.strategies.building import any_answer, generated
+from wireproof.protocols.mcp.strategies.calls import permitted
+
+_MOST: Final = 3
+"""Resources, and prompts, that conversations use."""
+_MOST_TOOLS: Final = 8
+RESULT, REFUSED, ERROR = "result", "refused", "error"
+"""Kinds of answer: a result, the result of a tool that says isError, a JSON-RPC error."""
+LISTS: Final = {"tools": "tools/list", "resources": "resources/list", "prompts": "prompts/list"}
+TEMPLATES: Final = "resources/templates/list"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One request. `before`: requests that must have been answered first. `changes`: it may leave the server another than it was."""
+
+    key: str
+    method: str
+    params: JSON = ABSENT
+    before: tuple[Request, ...] = ()
+    changes: bool = False
+    deliberate: bool = False
+
+
+def acts(facts: Mapping[str, Any], lens: Lens) -> tuple[Act, ...]:
+    """In a fixed order, the simplest first: shrinking goes that way."""
+    return tuple(_acts(facts, lens))
+
+
+def _acts(facts: Mapping[str, Any], lens: Lens) -> Iterator[Act]:
+    tags = facts.get("tags", ())
+    yield Act(key="live", method=str(lens.revision.traits.get("liveness", "")))
+    for kind, method in LISTS.items():
+        if kind in tags:
+            yield Act(key=method, method=method)
+    if "resources" in tags:
+        yield Act(key=TEMPLATES, method=TEMPLATES)
+    for index, one in enumerate(facts.get("readable", ())[:_MOST]):
+        yield Act(key=f"read-{index}", method="resources/read", params={"uri": one["uri"]})
+    for index, one in enumerate([one for one in facts.get("prompts", ()) if "given" in one][:_MOST]):
+        yield Act(key=f"prompt-{index}", method="prompts/get", params={"name": one["name"], "arguments": one["given"]})
+    yield from _calls(facts)
+    if "logging" in tags and lens.revision.era == "legacy":
+        for level in ("debug", "error"):
+            yield Act(key=f"level-{level}", method="logging/setLevel", params={"level": level})
+    if "resources.subscribe" in tags and lens.revision.era == "legacy":
+        for index, one in enumerate(facts.get("readable", ())[:2]):
+            params = {"uri": one["uri"]}
+            yield Act(key=f"subscribe-{index}", method="resources/subscribe", params=params)
+            first = Request(method="resources/subscribe", params=params, name="first")
+            yield Act(key=f"unsubscribe-{index}", method="resources/unsubscribe", params=params, before=(first,))
+    yield Act(key="unknown", method="wireproof/unknown", deliberate=True)
+    if "tools" in tags:
+        params = {"name": "wireproof_no_such_tool", "arguments": {}}
+        yield Act(key="no-tool", method="tools/call", params=params)
+
+
+def _calls(facts: Mapping[str, Any]) -> Iterator[Act]:
+    ours = {one["name"]: one for one in facts.get("callable", ()) if one.get("invented")}
+    for tool in permitted(facts)[:_MOST_TOOLS]:
+        one = ours[tool["name"]]
+        hints = tool.get("annotations")
+        reads = isinstance(hints, dict) and hints.get("readOnlyHint") is True
+        params = {"name": tool["name"], "arguments": one["arguments"]}
+        yield Act(key=f"call-{tool['name']}", method="tools/call", params=params, changes=not reads)
+        if isinstance(one.get("spoiled"), dict):
+            params = {"name": tool["name"], "arguments": one["spoiled"]}
+            yield Act(key=f"bad-{tool['name']}", method="tools/call", params=params, changes=not reads)
+
+
+def request_of(act: Act, name: str, **more: Any) -> Request:
+    """The act as a step."""
+    return Request(method=act.method, params=act.params, name=name, deliberate=act.deliberate, **more)
+
+
+def probes(facts: Mapping[str, Any], lens: Lens) -> tuple[Exchange, ...]:
+    """Each act alone in a session: what answer it gets then is what it must get in company. `Exchange.subject` is the act's key;
+    the answer that counts is that to the step `probe`. What may change the server is not tried."""
+    made = []
+    for act in acts(facts, lens):
+        if not act.changes:
+            first = [step for one in act.before for step in (one, any_answer(one.name))]
+            made.append(generated("probe", (*first, request_of(act, "probe"), any_answer("probe")), act.key))
+    return tuple(made)
+
+
+def kind_of(message: JSON) -> str | None:
+    """The kind of an answer; None for what is none."""
+    if not isinstance(message, dict):
+        return None
+    if isinstance(message.get("error"), dict):
+        return ERROR
+    result = message.get("result")
+    if not isinstance(result, dict) or result.get("resultType", "complete") != "complete":
+        return None
+    return REFUSED if result.get("isError") is True else RESULT
+
+
+def pattern_of(kind: str) -> Pattern:
+    """What an answer of that kind matches."""
+    refusal: JSON = {"type": "object", "properties": {"isError": {"const": True}}, "required": ["isError"]}
+    whole: dict[str, JSON] = {
+        ERROR: {"type": "object", "required": ["error"]},
+        REFUSED: {"type": "object", "required": ["result"], "properties": {"result": refusal}},
+        RESULT: {
+            "type": "object",
+            "required": ["result"],
+            "properties": {"result": {"type": "object", "not": refusal}},
+        },
+    }
+    return Pattern(schema=whole[kind])
