@@ -16,7 +16,13 @@ from wireproof.api import run
 from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options
 from wireproof.engine.suite import Suite
+from wireproof.evidence.bundle import finished_events, make_bundle
+from wireproof.evidence.digests import digest_value
+from wireproof.evidence.dsse import seal
+from wireproof.evidence.files import packed, unpacked
+from wireproof.evidence.keys import load_signing_key, write_keys
 from wireproof.evidence.rules import rules_of
+from wireproof.evidence.statement import configuration_value, statement_value
 from wireproof.model.target import Target
 from wireproof.report.json import class_value, report_value
 from wireproof.report.soundness import Rules, lanes_of
@@ -33,6 +39,27 @@ def whole_journal(tmp_path_factory: pytest.TempPathFactory, suite: Suite) -> Pat
     report = run(Target(command=PEER, timeout=2.0), options=Options(selection=chosen), journal=path, suite=suite)
     path.with_name("report.json").write_text(json.dumps(report_value(report)), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A private key; its public one lies beside it."""
+    path = tmp_path_factory.mktemp("keys") / "key.pem"
+    write_keys(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def packed_files(whole_journal: Path, keys: Path, suite: Suite) -> dict[str, bytes]:
+    """The files of its bundle."""
+    data = whole_journal.read_bytes()
+    return dict(make_bundle(data, "j", rules_of(suite), load_signing_key(keys), now=NOW).files)
+
+
+@pytest.fixture
+def files(packed_files: dict[str, bytes]) -> dict[str, bytes]:
+    """The same, which a test may alter."""
+    return dict(packed_files)
 
 
 @pytest.fixture
@@ -74,3 +101,24 @@ def decide(value: Any, verdict: str, **wanted: str) -> str:
     for finding in row["findings"]:
         finding["verdict"] = verdict
     return str(row["id"])
+
+
+def forged(files: dict[str, bytes], key: Path, *, report: Any = None, journal: bytes | None = None) -> dict[str, bytes]:
+    """A bundle whose files were altered, with all that hangs together made anew and signed with a key of the forger's."""
+    signing = load_signing_key(key)
+    made = dict(files)
+    held = journal if journal is not None else unpacked(made["transcript.jsonl.gz"])
+    made["transcript.jsonl.gz"] = packed(held)
+    value = report if report is not None else json.loads(made["report.json"])
+    made["report.json"] = json.dumps(value).encode()
+    made["configuration.json"] = json.dumps(configuration_value(finished_events(held, "j"))).encode()
+    made["transcript.jsonl"] = held
+    names = ("report.json", "transcript.jsonl", "transcript.jsonl.gz", "configuration.json")
+    made["digests.json"] = json.dumps(
+        {"format": 1, "files": {name: digest_value(made[name]) for name in names}}
+    ).encode()
+    statement = json.dumps(statement_value(value, made)).encode()
+    made["statement.dsse.json"] = json.dumps(seal(statement, [signing])).encode()
+    made["key.pub.pem"] = signing.public.pem
+    del made["transcript.jsonl"]
+    return made

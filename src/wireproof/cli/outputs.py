@@ -106,9 +106,14 @@ def write_outputs(report: Report, outputs: Iterable[tuple[str, Path]], *, strict
 
 def write_text(path: Path, text: str) -> None:
     """Writes a file, and makes the folders that it lies in. UsageError when that cannot be done."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """The same with bytes."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
+        path.write_bytes(data)
     except FileExistsError:
         raise UsageError("cannot be written: what should be its folder is a file", where=str(path)) from None
     except OSError as error:

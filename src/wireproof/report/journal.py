@@ -161,25 +161,31 @@ def read_journal(path: Path) -> Iterator[Event]:
     """The events of a journal, or of the one in a run's folder. UsageError when it is none, or is torn before its end."""
     path = path / "journal.jsonl" if path.is_dir() else path
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise UsageError("the journal cannot be read: it is not UTF-8", where=str(path)) from None
     except OSError as error:
         raise UsageError(f"the journal cannot be read: {error.strerror or error}", where=str(path)) from None
+    yield from events_of(text, str(path))
+
+
+def events_of(text: str, where: str) -> Iterator[Event]:
+    """The events of a journal's text, which comes from `where`. UsageError as of `read_journal`."""
+    lines = text.splitlines()
     for number, line in enumerate(lines, 1):
         try:
             raw = json.loads(line)
             if number == 1:
                 if raw.get("journal") != FORMAT:
-                    raise UsageError("this is no journal of a format that this version knows", where=f"{path}:1")
+                    raise UsageError("this is no journal of a format that this version knows", where=f"{where}:1")
                 continue
             yield event_of(raw)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             if number == len(lines) and number > 1:
                 return
             what = "this is no journal of a run" if number == 1 else "this line is no journal line"
             raise UsageError(
-                what, where=f"{path}:{number}", hint="reports are made of journal.jsonl" * (number == 1)
+                what, where=f"{where}:{number}", hint="reports are made of journal.jsonl" * (number == 1)
             ) from None
 
 

@@ -1,0 +1,93 @@
+"""`wireproof bundle`: one run, packed and signed."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from wireproof.cli.main import harmless
+from wireproof.cli.outputs import write_bytes
+from wireproof.engine.run import load_suite
+from wireproof.evidence.bundle import journal_bytes, make_bundle
+from wireproof.evidence.files import MEGABYTE, archive_of
+from wireproof.evidence.keys import load_signing_key
+from wireproof.evidence.rules import rules_of
+from wireproof.model.errors import UsageError
+from wireproof.report.badge import address
+
+_SUBJECT: Final = re.compile(r"(?P<name>.+)=(?P<kind>[A-Za-z0-9_]+):(?P<hex>[0-9a-f]{32,128})\Z")
+
+
+@click.command("bundle")
+@click.argument("journal", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    help="The archive; with a / at its end, or where it is a folder already, the files are put there unpacked.",
+)
+@click.option("--key", required=True, type=click.Path(path_type=Path), help="The private key (wireproof keygen).")
+@click.option(
+    "--subject",
+    "subjects",
+    multiple=True,
+    help="What was tested, as you say: NAME=sha256:HEX, or NAME=gitCommit:HEX and the like (repeatable).",
+)
+@click.option("--url", default="", help="Where the run can be looked at, such as a CI job.")
+def command(journal: Path, output: str, key: Path, subjects: tuple[str, ...], url: str) -> None:
+    """Pack the run of JOURNAL (or of a run's folder) with its report, and sign an in-toto statement about it.
+
+    Others check it with `wireproof verify`. The journal holds no secrets that wireproof was told of, but everything that the target said.
+    Exit codes: 0 written, 2 the journal is torn, was judged by another suite, or does not agree with itself.
+    """
+    named = [_subject(one) for one in subjects]
+    if url and not address(url).lower().startswith("http"):
+        raise UsageError(f"--url {url!r} is no http(s) URL")
+    signing = load_signing_key(key)
+    made = make_bundle(
+        journal_bytes(journal),
+        str(journal),
+        rules_of(load_suite()),
+        signing,
+        now=datetime.now(UTC),
+        subjects=named,
+        url=address(url) if url else "",
+    )
+    folder = output.endswith(("/", os.sep)) or Path(output).is_dir()
+    if folder:
+        for name, data in made.files.items():
+            write_bytes(Path(output) / name, data)
+        size = sum(map(len, made.files.values()))
+    else:
+        archive = archive_of(made.files)
+        write_bytes(Path(output), archive)
+        size = len(archive)
+    click.echo(f"{output}: {size / MEGABYTE:.1f} MB, signed by {signing.public.keyid[:16]}")
+    for line in told(made.report, made.statement):
+        click.echo(f"  {harmless(line)}")
+
+
+def _subject(text: str) -> dict[str, Any]:
+    found = _SUBJECT.match(text)
+    if found is None:
+        raise UsageError(f"--subject {text!r} is not NAME=ALGORITHM:HEX", hint="--subject my-server-1.2.tgz=sha256:...")
+    return {"name": found["name"], "digest": {found["kind"]: found["hex"]}}
+
+
+def told(report: Any, statement: Any) -> list[str]:
+    """What a bundle says, in lines: the target, the day, the result, and the class of each run."""
+    made = [
+        f"conformance report of {report['target'].get('name', '')}, run {report['started_at'][:10]}: {statement['predicate']['result']}"
+    ]
+    for run in report["runs"]:
+        reached = run["class"]
+        made.append(
+            f"{run['protocol'].upper()} {run['revision']} over {run['transport']}: {reached['name'] or 'no class'}"
+            f" {reached['passed']}/{reached['applicable']}, {reached['unobserved']} not observed"
+        )
+    return made

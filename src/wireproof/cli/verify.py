@@ -1,0 +1,61 @@
+"""`wireproof verify`: the first depth of checking a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from wireproof.cli.bundle import told
+from wireproof.cli.main import harmless
+from wireproof.engine.run import load_suite
+from wireproof.evidence.files import Damaged, read_files
+from wireproof.evidence.keys import PublicKey, load_public_key
+from wireproof.evidence.rules import rules_of
+from wireproof.evidence.verify import Check, Verified, verify
+
+
+@click.command("verify")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="The public key that must have signed it (repeatable: one of them). Default: the one in the bundle.",
+)
+@click.pass_context
+def command(ctx: click.Context, bundle: Path, keys: tuple[Path, ...]) -> None:
+    """Check BUNDLE (an archive, or a folder with its files) offline: signature, digests, schemas, and that its files agree.
+
+    Whether its verdicts are right is asked by `wireproof rejudge BUNDLE`, whether the target shows them again by
+    `wireproof reproduce BUNDLE`. Exit codes: 0 it holds, 1 it does not, 2 it cannot be checked.
+    """
+    found = opened(bundle, [load_public_key(one) for one in keys])
+    show_checks(found.checks)
+    if found.holds:
+        for line in told(found.report, found.statement):
+            click.echo(harmless(line))
+    ctx.exit(0 if found.holds else 1)
+
+
+def opened(bundle: Path, keys: list[PublicKey]) -> Verified:
+    """A bundle, verified as far as it goes; a member that cannot be unpacked is the fault of its first step."""
+    rules = rules_of(load_suite())
+    try:
+        files = read_files(bundle)
+    except Damaged as error:
+        return Verified(checks=[Check(name="files", faults=(str(error),))])
+    return verify(files, rules, keys, now=datetime.now(UTC))
+
+
+def show_checks(checks: Iterable[Check]) -> None:
+    """A line a step, with its faults under it."""
+    for one in checks:
+        sign = "✗" if one.faults else "✓"
+        notes = f"  {'; '.join(one.notes)}" if one.notes and not one.faults else ""
+        click.echo(harmless(f"{sign} {one.name:<10}{notes}").rstrip())
+        for fault in one.faults:
+            click.echo(f"    {harmless(fault)}")

@@ -1,0 +1,140 @@
+"""A bundle: one run packed for others, signed. Made here, and opened here: files become values, or faults that say what is wrong where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from wireproof.evidence.digests import digest_value
+from wireproof.evidence.dsse import seal
+from wireproof.evidence.files import (
+    CONFIGURATION,
+    DIGESTS,
+    JOURNAL,
+    KEY,
+    MAX_JOURNAL,
+    MEGABYTE,
+    REPORT,
+    STATEMENT,
+    TRANSCRIPT,
+    packed,
+)
+from wireproof.evidence.keys import SigningKey
+from wireproof.evidence.statement import configuration_value, statement_value
+from wireproof.library.schemas import own_problem
+from wireproof.library.shelf import digest, short_digest
+from wireproof.model.errors import UsageError
+from wireproof.model.events import Event, Judged, RunFinished, RunStarted
+from wireproof.report.journal import events_of
+from wireproof.report.json import render, report_value
+from wireproof.report.matrix import fold
+from wireproof.report.soundness import Rules, faults
+
+_HASHED: Final = (REPORT, TRANSCRIPT, JOURNAL, CONFIGURATION)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundled:
+    """A bundle that was made: its files by name, the report and the statement in them."""
+
+    files: Mapping[str, bytes]
+    report: Mapping[str, Any]
+    statement: Mapping[str, Any]
+
+
+def make_bundle(
+    journal: bytes,
+    where: str,
+    rules: Rules,
+    key: SigningKey,
+    *,
+    now: datetime,
+    subjects: Iterable[Mapping[str, Any]] = (),
+    url: str = "",
+) -> Bundled:
+    """The bundle of a journal's text, which comes from `where`. UsageError for a journal that is torn, of another suite, judged nothing,
+    or says what cannot be."""
+    events = finished_events(journal, where)
+    started = next((one for one in events if isinstance(one, RunStarted)), None)
+    if started is None:
+        raise UsageError("the journal does not say how its run began", where=where)
+    if started.suite.get("digest") != digest():
+        raise UsageError(
+            f"the run was judged by another suite ({started.suite.get('digest', '')[:12]}; here is {short_digest()})",
+            where=where,
+            hint="bundle it with the version of wireproof that ran it, or run again",
+        )
+    folded = fold(events, rules.catalogue)
+    if not any(row.verdict in ("passed", "failed") for lane in folded.lanes for row in lane.rows):
+        raise UsageError("the run judged nothing, so there is nothing to show", where=where)
+    value = report_value(folded)
+    if found := [str(one) for one in faults(value, rules, now=now)]:
+        raise UsageError("the journal does not agree with itself", where=where, hint="\n".join(found[:5]))
+    files = {
+        REPORT: render(folded).encode("utf-8"),
+        JOURNAL: journal,
+        TRANSCRIPT: packed(journal),
+        CONFIGURATION: _text(configuration_value(events)),
+        KEY: key.public.pem,
+    }
+    files[DIGESTS] = _text({"format": 1, "files": {name: digest_value(files[name]) for name in _HASHED}})
+    statement = statement_value(value, files, subjects=subjects, url=url)
+    files[STATEMENT] = _text(seal(json.dumps(statement, ensure_ascii=True).encode("ascii"), [key]))
+    del files[JOURNAL]
+    return Bundled(files=files, report=value, statement=statement)
+
+
+def journal_bytes(path: Path) -> bytes:
+    """The text of a journal, or of the one in a run's folder. UsageError where it cannot be read or is too long for a bundle."""
+    path = path / "journal.jsonl" if path.is_dir() else path
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_JOURNAL + 1)
+    except OSError as error:
+        raise UsageError(f"the journal cannot be read: {error.strerror or error}", where=str(path)) from None
+    if len(data) > MAX_JOURNAL:
+        raise UsageError(f"the journal has more than {MAX_JOURNAL // MEGABYTE} MB", where=str(path))
+    return data
+
+
+def finished_events(journal: bytes, where: str) -> list[Event]:
+    """All events of a journal that was written to its end. UsageError for another."""
+    try:
+        text = journal.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the journal is not UTF-8 at byte {error.start}", where=where) from None
+    events = list(events_of(text, where))
+    if not events or not isinstance(events[-1], RunFinished) or not text.endswith("\n"):
+        raise UsageError(
+            f"the journal ends before its run did (after line {len(events) + 1})",
+            where=where,
+            hint="only a run that was journalled to its end can be shown; run again",
+        )
+    if not any(isinstance(one, Judged) for one in events):
+        raise UsageError("the run judged nothing, so there is nothing to show", where=where)
+    return events
+
+
+def parsed(data: bytes, schema: str) -> Any:
+    """The value of a file that its schema accepts. ValueError, in words for a reader, for another."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is no JSON: {error}") from None
+    if isinstance(value, dict) and isinstance(other := value.get("format"), int) and other != 1:
+        raise UsageError(
+            f"the bundle has a {schema} of format {other}, which this version of wireproof does not read",
+            hint="use the version of wireproof that made it",
+        )
+    problem = own_problem(schema, value)
+    if problem is not None:
+        raise ValueError(f"{problem.pointer or 'the whole'}: {problem.message}")
+    return value
+
+
+def _text(value: Any) -> bytes:
+    return (json.dumps(value, indent=1, ensure_ascii=True) + "\n").encode("ascii")

@@ -1,0 +1,201 @@
+"""The first depth of checking, offline: signature, digests, schemas, and whether the files agree with each other and with the suite.
+
+Each step needs the one before; what a step finds is said with its place. Whether the verdicts are right is another question
+(`evidence.anew`), and whether the target would show them again a third (`wireproof reproduce`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from wireproof.evidence.bundle import finished_events, parsed
+from wireproof.evidence.digests import first_difference, sha256
+from wireproof.evidence.dsse import Envelope, unseal
+from wireproof.evidence.files import (
+    CAPS,
+    CONFIGURATION,
+    DIGESTS,
+    JOURNAL,
+    KEY,
+    REPORT,
+    STATEMENT,
+    TRANSCRIPT,
+    Damaged,
+    unpacked,
+)
+from wireproof.evidence.keys import PublicKey, public_key_of
+from wireproof.evidence.statement import MEDIA, configuration_value, differences, statement_value
+from wireproof.library.schemas import own_problem
+from wireproof.model.errors import UsageError
+from wireproof.model.events import Event
+from wireproof.report.soundness import Rules, faults, same_suite
+
+_FEW: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One step: `faults` is empty when it holds, and `notes` tell what was seen all the same."""
+
+    name: str
+    faults: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Verified:
+    """What came of it. The members after `checks` are there as far as the steps went."""
+
+    checks: list[Check] = field(default_factory=list)
+    statement: Mapping[str, Any] = field(default_factory=dict)
+    report: Mapping[str, Any] = field(default_factory=dict)
+    journal: bytes = b""
+    events: Sequence[Event] = ()
+
+    @property
+    def holds(self) -> bool:
+        return not any(one.faults for one in self.checks)
+
+
+def verify(files: Mapping[str, bytes], rules: Rules, keys: Sequence[PublicKey], *, now: datetime) -> Verified:
+    """Checks the files of a bundle. `keys`: one of them must have signed it; none: the key that it brings along, which shows that nothing was
+    altered since, but not who signed. UsageError for a format of another version, or without the library for signatures."""
+    made = Verified()
+    held = dict(files)
+    opened: list[Envelope] = []
+    steps: tuple[tuple[str, Callable[[], Iterator[str | Check]]], ...] = (
+        ("files", lambda: _files(held)),
+        ("signature", lambda: _signature(held, keys, opened)),
+        ("statement", lambda: _statement(opened[0], made)),
+        ("digests", lambda: _digests(held, made)),
+        ("schemas", lambda: _schemas(held, made)),
+        ("agreement", lambda: _agreement(held, made, rules, now)),
+    )
+    for name, step in steps:
+        found = list(step())
+        wrong = tuple(one for one in found if isinstance(one, str))
+        notes = tuple(note for one in found if isinstance(one, Check) for note in one.notes)
+        made.checks.append(Check(name=name, faults=wrong, notes=notes))
+        if wrong:
+            break
+    return made
+
+
+def _note(text: str) -> Check:
+    return Check(name="", notes=(text,))
+
+
+def _files(held: dict[str, bytes]) -> Iterator[str | Check]:
+    for name in CAPS:
+        if name not in held:
+            yield f"{name} is missing"
+
+
+def _signature(held: Mapping[str, bytes], keys: Sequence[PublicKey], opened: list[Envelope]) -> Iterator[str | Check]:
+    try:
+        envelope = unseal(parsed(held[STATEMENT], "envelope"))
+    except ValueError as error:
+        yield f"{STATEMENT}: {error}"
+        return
+    opened.append(envelope)
+    if not keys:
+        try:
+            keys = [public_key_of(held[KEY], KEY)]
+        except UsageError as error:
+            if not error.where:  # the library is not there
+                raise
+            yield f"{KEY} {error.message}"
+            return
+        yield _note("by the key that the bundle brings along; --key FILE says whose it must be")
+    holding = [one for one in keys if envelope.signed_by(one)]
+    if not holding:
+        names = ", ".join(keyid[:16] or "no name" for keyid, _ in envelope.signatures)
+        wanted = ", ".join(one.keyid[:16] for one in keys)
+        yield f"{STATEMENT} is not signed by the key {wanted}, or was altered (its signature names the key {names})"
+        return
+    yield from (_note(f"Ed25519 key {one.keyid[:16]}") for one in holding)
+
+
+def _statement(envelope: Envelope, made: Verified) -> Iterator[str | Check]:
+    try:
+        made.statement = parsed(envelope.payload, "statement")
+    except ValueError as error:
+        yield f"the statement: {error}"
+        return
+    yield _note(f"result {made.statement['predicate']['result']}")
+
+
+def _digests(held: dict[str, bytes], made: Verified) -> Iterator[str | Check]:
+    entries = {
+        one.get("name"): one.get("digest", {}).get("sha256") for one in made.statement["predicate"]["configuration"]
+    }
+    known: Mapping[str, Any] = {}
+    if sha256(held[DIGESTS]) != entries.get(DIGESTS):
+        yield f"{DIGESTS} is not the file that was signed"
+    else:
+        try:
+            known = parsed(held[DIGESTS], "digests")["files"]
+        except ValueError as error:
+            yield f"{DIGESTS}: {error}"
+    try:
+        held[JOURNAL] = unpacked(held[TRANSCRIPT])
+    except Damaged as error:
+        yield str(error)
+    for name in MEDIA:
+        if name == DIGESTS or name not in held or sha256(held[name]) == entries.get(name):
+            continue
+        place = first_difference(held[name], known[name]) if name in known else None
+        yield f"{name} is not the file that was signed{f': it differs in {place}' if place else ''}"
+    made.journal = held.get(JOURNAL, b"")
+
+
+def _schemas(held: Mapping[str, bytes], made: Verified) -> Iterator[str | Check]:
+    for name, schema in ((REPORT, "report"), (CONFIGURATION, "bundle-configuration")):
+        try:
+            value = parsed(held[name], schema)
+        except ValueError as error:
+            yield f"{name}: {error}"
+            continue
+        if name == REPORT:
+            made.report = value
+    try:
+        made.events = finished_events(made.journal, JOURNAL)
+    except UsageError as error:
+        yield f"{error.where}: {error.message}"
+        return
+    for number, line in enumerate(made.journal.decode("utf-8").splitlines(), 1):
+        problem = own_problem("journal", json.loads(line))
+        if problem is not None:
+            yield f"{JOURNAL}:{number}: {problem.pointer or 'the line'}: {problem.message}"
+            return
+    yield _note(f"{len(made.events) + 1} lines of transcript")
+
+
+def _agreement(held: Mapping[str, bytes], made: Verified, rules: Rules, now: datetime) -> Iterator[str | Check]:
+    configuration, ours = json.loads(held[CONFIGURATION]), configuration_value(made.events)
+    yield from (
+        f"{CONFIGURATION}: /{name} is not what the transcript says"
+        for name in ours
+        if configuration.get(name) != ours[name]
+    )
+    if "suite" in made.report and not {"digest", "version", "protocol"}.issubset(made.report["suite"]):
+        yield f"{REPORT}: /suite does not name the suite"
+        return
+    yield from (
+        f"{REPORT}: /{name} is not what the transcript says"
+        for name in ("target", "seed", "started_at", "versions")
+        if made.report[name] != ours[name]
+    )
+    yield from (f"the statement: {one}" for one in differences(statement_value(made.report, held), made.statement))
+    if not same_suite(made.report):
+        suite = made.report["suite"]["digest"][:12]
+        yield _note(f"made with another suite ({suite}), so classes and counts were not reckoned again")
+        return
+    found = list(faults(made.report, rules, now=now))
+    yield from (f"{REPORT}: {one}" for one in found[:_FEW])
+    if len(found) > _FEW:
+        yield f"{REPORT}: and {len(found) - _FEW} more"
