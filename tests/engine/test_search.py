@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import wireproof
 from wireproof.engine.effort import Effort
@@ -152,6 +154,15 @@ def test_the_reference_peer_is_not_blamed(revision: str) -> None:
     )
     report = wireproof.run(target_of(reference, calls), options=options)
     assert broken(report) == []
+
+
+@given(st.data())
+@settings(max_examples=200, database=None)
+def test_an_id_of_our_own_is_nobody_elses(data: st.DataObject) -> None:
+    drawn = data.draw(importlib.import_module("wireproof.protocols.mcp.strategies.requests").ids())
+    assert isinstance(drawn, str) or (
+        isinstance(drawn, int) and not 0 < drawn < 100_000
+    )  # those are counted by the binding
 
 
 def test_a_budget_is_kept() -> None:

@@ -21,7 +21,7 @@ from wireproof.model.exchange import Close, Exchange, Expect, Notify, Pattern, R
 from wireproof.model.jsontext import ABSENT, JSON
 from wireproof.protocols.mcp.strategies.acts import Act, acts, pattern_of, request_of
 from wireproof.protocols.mcp.strategies.building import RESULT, any_answer, generated, still_alive
-from wireproof.protocols.mcp.strategies.requests import ids
+from wireproof.protocols.mcp.strategies.requests import FREE, ids
 
 _MOVES: Final = 14
 _STABLE: Final = "mcp.pagination.server-stable"
@@ -62,7 +62,7 @@ def conversations(facts: Mapping[str, Any], lens: Lens, kinds: Mapping[str, str]
 def _moves(scene: _Scene) -> SearchStrategy[Move]:
     at = st.integers(0, len(scene.acts) - 1)
     tokens = st.one_of(st.just(ABSENT), st.sampled_from(["token", 7]))
-    own = st.one_of(st.just(ABSENT), st.just(ABSENT), st.sampled_from([9001, "9001"]), ids())
+    own = st.one_of(st.just(ABSENT), st.just(ABSENT), st.sampled_from([FREE, str(FREE)]), ids())
     other = st.booleans() if scene.http else st.just(False)
     plain = st.builds(Move, verb=st.just("act"), at=at)
     kinds = [plain, plain, st.builds(Move, verb=st.just("act"), at=at, id=own, other=other, token=tokens)]

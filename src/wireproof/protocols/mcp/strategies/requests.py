@@ -25,6 +25,8 @@ from wireproof.protocols.mcp.strategies.building import (
 
 _SAFE: Final = 2**53 - 1
 """Integers beyond it are no ids of ours: readers of JSON may take numbers for doubles (RFC 8259 section 6)."""
+FREE: Final = 900_000
+"""Integers from here on are ids that are never counted up to in a session."""
 _ROWS: Final[Mapping[Rule, str]] = {
     Rule.MESSAGE_OBJECT: "robust.json.scalar",
     Rule.ID_NULL: "robust.message.odd-id",
@@ -59,10 +61,10 @@ def requests(facts: Mapping[str, Any], lens: Lens) -> Iterator[Family]:
 
 
 def ids() -> SearchStrategy[JSON]:
-    """Ids that every revision admits: strings, and integers that a double holds."""
-    edges = st.sampled_from([0, -1, _SAFE, -_SAFE, 2**31, 2**32, 2**63 % _SAFE])
-    drawn = st.one_of(plain_text(0, 64), edges, st.integers(-_SAFE, _SAFE))
-    return drawn.filter(literal_value)
+    """Ids that every revision admits: strings, and integers that a double holds and that no other request of the session bears."""
+    edges = st.sampled_from([0, -1, _SAFE, -_SAFE, 2**31, 2**32])
+    numbers = st.one_of(edges, st.integers(-_SAFE, 0), st.integers(FREE, _SAFE))
+    return st.one_of(plain_text(0, 64).filter(literal_value), numbers)
 
 
 def _with_id(identity: JSON, liveness: str) -> Exchange:
