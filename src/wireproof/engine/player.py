@@ -42,6 +42,8 @@ EVENT_ID: Final = "event-id"
 OPTIONAL: Final = "?"
 """Ends the name of a capture that may find nothing: a member whose whole value is that capture is left out then."""
 _EXIT_WAIT: Final = 3.0
+_HARM_SHOWS: Final = 1.0
+"""Seconds that the response to raw bytes may take to begin before the next step goes out on another connection, at most."""
 _LONGEST_POLL: Final = 1.0
 """Seconds between two resumptions of a stream that names no time of its own, at most: they begin at once and wait longer each time."""
 
@@ -125,6 +127,8 @@ class Player:
                     isinstance(step, Notify) and out.channel != "main"
                 ):  # what follows must not overtake it on another connection
                     await session.wait(lambda: session.ended(out.channel) is not None, session.deadline)
+                if isinstance(step, SendBytes) and out.channel != "main":  # nor what is to show that they did no harm
+                    await session.wait(lambda: _answered(session, out), min(session.deadline, _HARM_SHOWS))
             case Respond():
                 if step.to not in captures:
                     raise _Stop(f"no request was captured as {step.to!r}")
@@ -231,6 +235,12 @@ class Player:
 
 def _hoped(outcome: str, patterns: tuple[Pattern, ...]) -> bool:
     return any(one.outcome == outcome for one in patterns)
+
+
+def _answered(session: Session, out: Record) -> bool:
+    """Has the response to this request begun, or its connection ended?"""
+    kinds = (Kind.HEAD, Kind.END)
+    return any(one.channel == out.channel and one.kind in kinds for one in session.records[out.seq + 1 :])
 
 
 async def _patiently(session: Session, out: Record, limit: float, step: Expect) -> tuple[str, int | None]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from wireproof.judge.downfall import lost_since
 from wireproof.judge.matching import Observation, astray, brief, first_fit, subset, under_another_id
 from wireproof.judge.pack import Lens, Note, Pack
 from wireproof.model.catalogue import Grade, Level, Requirement
@@ -124,7 +125,7 @@ def scripted(exchange: Exchange, transcript: Transcript, lane: Lane) -> list[Fin
     if not scene.mine:
         return []
     found: list[Finding] = []
-    gone: tuple[Verdict, str, str] | None = None
+    gone = _lost_before(scene)
     for index, step in enumerate(exchange.steps):
         if not isinstance(step, Expect | Silence):
             continue
@@ -134,6 +135,19 @@ def scripted(exchange: Exchange, transcript: Transcript, lane: Lane) -> list[Fin
         else:
             found += _all(step, exchange, index, verdict=gone[0], why=gone[1], blocked_by=gone[2])
     return found
+
+
+def _lost_before(scene: _Scene) -> _Gone:
+    """Had the target failed for good before the first step was sent?"""
+    down = lost_since(scene.records)
+    begun = next((one.seq for one in scene.mine if one.way is Way.OUT), None)
+    if down is None or begun is None or begun < down.seq:
+        return None
+    return Verdict.BLOCKED, f"the target had failed by then: {_only_errors(down)}", f"record {down.seq}"
+
+
+def _only_errors(down: Record) -> str:
+    return f"every request since is answered with a server error, the first with status {down.meta.get('status')}"
 
 
 def _all(step: Expect | Silence, exchange: Exchange, index: int, **parts: Any) -> list[Finding]:
@@ -251,12 +265,15 @@ def ambient(played: Played, lane: Lane, *, within: str | None = None) -> list[Fi
     exchanges = {one.span: one for one in played.exchanges}
     talk = lane.pack.conversation(played.transcript, lane.lens, exchanges)
     records = played.transcript.records
+    down = lost_since(records)
     found: list[Finding] = []
     for check in lane.pack.checks:
         groups: dict[tuple[str, Verdict, str, str, str], list[Note]] = defaultdict(list)
         for note in check.body(talk):
             if within is not None and not any(records[seq].span == within for seq in note.seqs if seq < len(records)):
                 continue
+            if down is not None and not note.ok and note.seqs and min(note.seqs) > down.seq:
+                continue  # shows only that it had failed
             row = note.requirement or check.rows[0]
             place = _INDEX.sub("/*", note.pointer)
             subject = "" if note.ok else note.subject
@@ -264,7 +281,9 @@ def ambient(played: Played, lane: Lane, *, within: str | None = None) -> list[Fi
             groups[(row, verdict, subject, place, note.remark)].append(note)
         for (row, verdict, subject, _, remark), notes in groups.items():
             first = notes[0]
-            spans = [next((records[seq].span for seq in reversed(one.seqs) if seq < len(records)), None) for one in notes]
+            spans = [
+                next((records[seq].span for seq in reversed(one.seqs) if seq < len(records)), None) for one in notes
+            ]
             exchange = exchanges.get(spans[0] or "")
             others = {one.id: one.span for each in reversed(spans) if (one := exchanges.get(each or "")) is not None}
             found.append(

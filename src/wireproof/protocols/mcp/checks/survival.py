@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from wireproof.judge.downfall import lost_since
 from wireproof.judge.matching import brief
 from wireproof.judge.pack import Note, broken, check, ok
 from wireproof.model.wire import Kind, Record, Way
@@ -17,7 +18,14 @@ _SHOWN: Final = 300
 
 @check("robust.target.survives")
 def outlives(talk: Talk) -> Iterator[Note]:
-    """While its input is open a process does not end, and a server behind a URL that was there goes on taking connections."""
+    """While its input is open a process does not end; a server behind a URL goes on taking connections, and answers more than errors."""
+    down = lost_since(talk.records) if talk.http else None
+    if down is not None:
+        last = _deliberate_before(talk, down)
+        what = f"; what it was sent before was {_shown(last)}" if last else ""
+        why = f"from then on the target answers every request with a server error, first with {down.meta.get('status')}{what}"
+        yield broken(*((last.seq,) if last else ()), down.seq, why=why)
+        return
     end = _refused(talk) if talk.http else _exited(talk)
     heard = [one.seq for one in talk.records if one.way is Way.IN]
     if end is None:
@@ -54,6 +62,12 @@ def _refused(talk: Talk) -> Record | None:
     return next(
         (one for one in talk.records if one.kind is Kind.FAULT and (one.fault or "").startswith("refused")), None
     )
+
+
+def _deliberate_before(talk: Talk, down: Record) -> Record | None:
+    """The last thing before that broke rules on purpose."""
+    sent = [one for one in talk.records[: down.seq] if one.way is Way.OUT and one.kind in _SENT]
+    return next((one for one in reversed(sent) if one.meta.get("deliberate")), None)
 
 
 def _on_their_way(talk: Talk, end: Record) -> list[Record]:
