@@ -43,12 +43,11 @@ def command(ctx: click.Context, bundle: Path, keys: tuple[Path, ...]) -> None:
 
 def opened(bundle: Path, keys: list[PublicKey]) -> Verified:
     """A bundle, verified as far as it goes; a member that cannot be unpacked is the fault of its first step."""
-    rules = rules_of(load_suite())
     try:
         files = read_files(bundle)
     except Damaged as error:
         return Verified(checks=[Check(name="files", faults=(str(error),))])
-    return verify(files, rules, keys, now=datetime.now(UTC))
+    return verify(files, rules_of(load_suite()), keys, now=datetime.now(UTC))
 
 
 def show_checks(checks: Iterable[Check]) -> None:

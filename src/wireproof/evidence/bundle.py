@@ -59,9 +59,7 @@ def make_bundle(
     """The bundle of a journal's text, which comes from `where`. UsageError for a journal that is torn, of another suite, judged nothing,
     or says what cannot be."""
     events = finished_events(journal, where)
-    started = next((one for one in events if isinstance(one, RunStarted)), None)
-    if started is None:
-        raise UsageError("the journal does not say how its run began", where=where)
+    started = next(one for one in events if isinstance(one, RunStarted))
     if started.suite.get("digest") != digest():
         raise UsageError(
             f"the run was judged by another suite ({started.suite.get('digest', '')[:12]}; here is {short_digest()})",
@@ -114,6 +112,8 @@ def finished_events(journal: bytes, where: str) -> list[Event]:
             where=where,
             hint="only a run that was journalled to its end can be shown; run again",
         )
+    if not isinstance(events[0], RunStarted):
+        raise UsageError("the journal does not say how its run began", where=where)
     if not any(isinstance(one, Judged) for one in events):
         raise UsageError("the run judged nothing, so there is nothing to show", where=where)
     return events
