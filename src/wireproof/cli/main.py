@@ -26,6 +26,7 @@ VERBS: Final = {
     "bundle": "pack a run, signed, so that others can check it",
     "verify": "check the signature, the digests and the agreement of a bundle, offline",
     "reproduce": "play again what a bundle is about, and compare",
+    "submit-check": "check results that are to be published against the rules",
     "report": "render a journal again in another form",
     "rejudge": "judge a journal or a bundle with today's checks and list what changed",
     "replay": "play one exchange of a journal at a target again",
@@ -43,7 +44,7 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in VERBS:
             return None
-        module = importlib.import_module(f"wireproof.cli.{cmd_name}")
+        module = importlib.import_module(f"wireproof.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

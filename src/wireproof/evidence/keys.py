@@ -47,7 +47,7 @@ class SigningKey:
 def write_keys(path: Path) -> PublicKey:
     """Makes a pair: the private key in `path` (PKCS #8, no passphrase, for its owner only), the public one beside it (`public_path`).
     UsageError where one of the files exists or cannot be written."""
-    _library()
+    need_library()
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -75,7 +75,7 @@ def public_path(path: Path) -> Path:
 
 def load_signing_key(path: Path) -> SigningKey:
     """UsageError for a file that holds no private Ed25519 key without a passphrase."""
-    _library()
+    need_library()
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -105,7 +105,7 @@ def load_public_key(path: Path) -> PublicKey:
 
 def public_key_of(pem: bytes, where: str) -> PublicKey:
     """The same from the text of such a file."""
-    _library()
+    need_library()
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -134,7 +134,8 @@ def _read(path: Path) -> bytes:
         raise UsageError(f"the key cannot be read: {error.strerror or error}", where=str(path)) from None
 
 
-def _library() -> None:
+def need_library() -> None:
+    """UsageError, with what to install, where the library for keys is not there."""
     try:
         import cryptography  # noqa: F401 - is it there?
     except ImportError:
