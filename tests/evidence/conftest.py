@@ -53,7 +53,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def packed_files(whole_journal: Path, keys: Path, suite: Suite) -> dict[str, bytes]:
     """The files of its bundle."""
     data = whole_journal.read_bytes()
-    return dict(make_bundle(data, "j", rules_of(suite), load_signing_key(keys), now=NOW).files)
+    return dict(make_bundle(data, "j", lambda _: rules_of(suite), load_signing_key(keys), now=NOW).files)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import io
 import json
 import random
 import stat
+import sys
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -34,7 +35,7 @@ STEPS = ["files", "signature", "statement", "digests", "schemas", "agreement"]
 
 
 def check(files: dict[str, bytes], rules: Rules, *keys: Path, days: int = 0) -> Verified:
-    return verify(files, rules, [load_public_key(one) for one in keys], now=NOW + timedelta(days=days))
+    return verify(files, lambda _: rules, [load_public_key(one) for one in keys], now=NOW + timedelta(days=days))
 
 
 def failing(found: Verified) -> tuple[str, str]:
@@ -140,7 +141,7 @@ def test_no_byte_of_an_archive_can_be_altered_unseen(
         if all(read.get(name) == files[name] for name in files if name != "key.pub.pem"):
             outcomes.append("another key")  # which is not looked at where the right one is given
             continue
-        assert not verify(read, rules, [key], now=NOW).holds, at
+        assert not verify(read, lambda _: rules, [key], now=NOW).holds, at
         outcomes.append("found")
     assert {"refused", "found"} <= set(outcomes)
 
@@ -238,6 +239,8 @@ def test_results(value: Any, rules: Rules) -> None:
         one for one in value["runs"][0]["requirements"] if one["level"] == "SHOULD" and one["verdict"] == "passed"
     )
     row["verdict"] = "failed"
+    assert result_of(value) == "WARNED"
+    decide(value, "blocked")
     assert result_of(value) == "WARNED"
     decide(value, "failed")
     assert result_of(value) == "FAILED"
@@ -406,3 +409,19 @@ def test_bad_input(whole_journal: Path, keys: Path, tmp_path: Path, words: tuple
     called = wireproof(*(one.format(**places) for one in words))
     assert (called.code, said in called.err) == (2, True), called.err
     assert not (tmp_path / "x").exists()
+
+
+def test_without_the_library_it_is_said_what_to_install(
+    files: dict[str, bytes], whole_journal: Path, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "b.zip").write_bytes(archive_of(files))
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    for words in (
+        ("keygen", str(tmp_path / "k.pem")),
+        ("bundle", str(whole_journal), "-o", str(tmp_path / "c.zip"), "--key", str(keys)),
+        ("verify", str(tmp_path / "b.zip")),
+        ("rejudge", str(tmp_path / "b.zip")),
+    ):
+        called = wireproof(*words)
+        assert (called.code, "pip install 'wireproof[sign]'" in called.err) == (2, True), words
+    assert [one.name for one in tmp_path.iterdir()] == ["b.zip"]

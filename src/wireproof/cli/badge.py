@@ -11,8 +11,8 @@ import click
 
 from wireproof.cli.main import harmless
 from wireproof.cli.outputs import write_text
-from wireproof.engine.run import load_suite
-from wireproof.evidence.rules import rules_of
+from wireproof.evidence.rules import rules_for
+from wireproof.library.catalogue import load_catalogue
 from wireproof.library.shelf import short_digest
 from wireproof.model.errors import UsageError
 from wireproof.report.badge import SNIPPETS, Badge, badge_of, endpoint, snippet, svg, unknown_badge
@@ -58,9 +58,8 @@ def command(
     """
     if form and not (image or output):
         raise UsageError("--snippet needs to know where the badge lies", hint="-o badge.svg, or --image URL")
-    suite = load_suite()
-    rules = rules_of(suite)
-    value = read_value(report, rules.catalogue)
+    value = read_value(report, load_catalogue())
+    rules = rules_for(value["suite"].get("protocol", "mcp"))
     now = datetime.now(UTC)
     _check(value, rules, report, now)
     files = [one for one in (output, json_file) if one is not None]

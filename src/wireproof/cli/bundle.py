@@ -12,13 +12,12 @@ import click
 
 from wireproof.cli.main import harmless
 from wireproof.cli.outputs import write_bytes
-from wireproof.engine.run import load_suite
 from wireproof.evidence.bundle import journal_bytes, make_bundle
 from wireproof.evidence.files import MEGABYTE, archive_of
 from wireproof.evidence.keys import load_signing_key
-from wireproof.evidence.rules import rules_of
+from wireproof.evidence.rules import rules_for
 from wireproof.model.errors import UsageError
-from wireproof.report.badge import address
+from wireproof.report.badge import address, clean
 
 _SUBJECT: Final = re.compile(r"(?P<name>.+)=(?P<kind>[A-Za-z0-9_]+):(?P<hex>[0-9a-f]{32,128})\Z")
 
@@ -52,7 +51,7 @@ def command(journal: Path, output: str, key: Path, subjects: tuple[str, ...], ur
     made = make_bundle(
         journal_bytes(journal),
         str(journal),
-        rules_of(load_suite()),
+        rules_for,
         signing,
         now=datetime.now(UTC),
         subjects=named,
@@ -82,7 +81,7 @@ def _subject(text: str) -> dict[str, Any]:
 def told(report: Any, statement: Any) -> list[str]:
     """What a bundle says, in lines: the target, the day, the result, and the class of each run."""
     made = [
-        f"conformance report of {report['target'].get('name', '')}, run {report['started_at'][:10]}: {statement['predicate']['result']}"
+        f"conformance report of {clean(report['target'].get('name', ''))}, run {report['started_at'][:10]}: {statement['predicate']['result']}"
     ]
     for run in report["runs"]:
         reached = run["class"]

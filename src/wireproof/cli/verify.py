@@ -10,10 +10,9 @@ import click
 
 from wireproof.cli.bundle import told
 from wireproof.cli.main import harmless
-from wireproof.engine.run import load_suite
 from wireproof.evidence.files import Damaged, read_files
 from wireproof.evidence.keys import PublicKey, load_public_key
-from wireproof.evidence.rules import rules_of
+from wireproof.evidence.rules import rules_for
 from wireproof.evidence.verify import Check, Verified, verify
 
 
@@ -47,7 +46,7 @@ def opened(bundle: Path, keys: list[PublicKey]) -> Verified:
         files = read_files(bundle)
     except Damaged as error:
         return Verified(checks=[Check(name="files", faults=(str(error),))])
-    return verify(files, rules_of(load_suite()), keys, now=datetime.now(UTC))
+    return verify(files, rules_for, keys, now=datetime.now(UTC))
 
 
 def show_checks(checks: Iterable[Check]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -49,7 +49,7 @@ class Bundled:
 def make_bundle(
     journal: bytes,
     where: str,
-    rules: Rules,
+    rules: Callable[[str], Rules],
     key: SigningKey,
     *,
     now: datetime,
@@ -57,7 +57,7 @@ def make_bundle(
     url: str = "",
 ) -> Bundled:
     """The bundle of a journal's text, which comes from `where`. UsageError for a journal that is torn, of another suite, judged nothing,
-    or says what cannot be."""
+    or says what cannot be. `rules` gives the suite of a protocol."""
     events = finished_events(journal, where)
     started = next(one for one in events if isinstance(one, RunStarted))
     if started.suite.get("digest") != digest():
@@ -66,11 +66,12 @@ def make_bundle(
             where=where,
             hint="bundle it with the version of wireproof that ran it, or run again",
         )
-    folded = fold(events, rules.catalogue)
+    held = rules(started.suite["protocol"])
+    folded = fold(events, held.catalogue)
     if not any(row.verdict in ("passed", "failed") for lane in folded.lanes for row in lane.rows):
         raise UsageError("the run judged nothing, so there is nothing to show", where=where)
     value = report_value(folded)
-    if found := [str(one) for one in faults(value, rules, now=now)]:
+    if found := [str(one) for one in faults(value, held, now=now)]:
         raise UsageError("the journal does not agree with itself", where=where, hint="\n".join(found[:5]))
     files = {
         REPORT: render(folded).encode("utf-8"),

@@ -104,14 +104,18 @@ def statement_value(
 
 
 def result_of(report: Mapping[str, Any]) -> str:
-    """FAILED: a MUST is broken, or the target was lost. WARNED: a SHOULD is, or something could not be judged by our own fault, or less than
-    the whole was played. PASSED: none of that."""
+    """FAILED: a MUST is broken, or the target was lost. WARNED: a SHOULD is, or something that a MUST asks could not be judged, or less than the
+    whole was played. PASSED: none of that."""
     tests = _tests(report)
     if tests["failedTests"] or any(one["level"] == "gone" for one in report["told"]):
         return "FAILED"
-    errored = any(row["verdict"] == "errored" for run in report["runs"] for row in run["requirements"])
+    barred = any(
+        row["level"].startswith("MUST") and row["verdict"] in ("errored", "blocked")
+        for run in report["runs"]
+        for row in run["requirements"]
+    )
     whole = not any(cut_marks(report, run) for run in report["runs"])
-    return "WARNED" if tests["warnedTests"] or errored or not whole else "PASSED"
+    return "WARNED" if tests["warnedTests"] or barred or not whole else "PASSED"
 
 
 def _tests(report: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -61,9 +61,12 @@ class Verified:
         return not any(one.faults for one in self.checks)
 
 
-def verify(files: Mapping[str, bytes], rules: Rules, keys: Sequence[PublicKey], *, now: datetime) -> Verified:
-    """Checks the files of a bundle. `keys`: one of them must have signed it; none: the key that it brings along, which shows that nothing was
-    altered since, but not who signed. UsageError for a format of another version, or without the library for signatures."""
+def verify(
+    files: Mapping[str, bytes], rules: Callable[[str], Rules], keys: Sequence[PublicKey], *, now: datetime
+) -> Verified:
+    """Checks the files of a bundle. `keys`: one of them must have signed it; none: the key that it brings along, which shows that nothing
+    was altered since, but not who signed. `rules` gives the suite of a protocol. UsageError for a format of another version, or
+    without the library for signatures."""
     made = Verified()
     held = dict(files)
     opened: list[Envelope] = []
@@ -175,7 +178,9 @@ def _schemas(held: Mapping[str, bytes], made: Verified) -> Iterator[str | Check]
     yield _note(f"{len(made.events) + 1} lines of transcript")
 
 
-def _agreement(held: Mapping[str, bytes], made: Verified, rules: Rules, now: datetime) -> Iterator[str | Check]:
+def _agreement(
+    held: Mapping[str, bytes], made: Verified, rules: Callable[[str], Rules], now: datetime
+) -> Iterator[str | Check]:
     configuration, ours = json.loads(held[CONFIGURATION]), configuration_value(made.events)
     yield from (
         f"{CONFIGURATION}: /{name} is not what the transcript says"
@@ -195,7 +200,7 @@ def _agreement(held: Mapping[str, bytes], made: Verified, rules: Rules, now: dat
         suite = made.report["suite"]["digest"][:12]
         yield _note(f"made with another suite ({suite}), so classes and counts were not reckoned again")
         return
-    found = list(faults(made.report, rules, now=now))
+    found = list(faults(made.report, rules(made.report["suite"]["protocol"]), now=now))
     yield from (f"{REPORT}: {one}" for one in found[:_FEW])
     if len(found) > _FEW:
         yield f"{REPORT}: and {len(found) - _FEW} more"
