@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import io
 import json
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from datetime import timedelta
@@ -280,6 +282,7 @@ def test_the_command_line(value: Any, tmp_path: Path, whole_journal: Path, rules
             "neither a relative path nor an http(s) URL",
         ),
         (("--snippet", "pdf"), "pdf"),
+        (("--transport", "carrier-pigeon", "-o", "{tmp}/b.svg"), "has no run over carrier-pigeon"),
         (("-o", "{tmp}/r.json/b.svg"), "its folder is a file"),
     ],
 )
@@ -307,6 +310,15 @@ def test_what_is_no_report_of_ours(value: Any, tmp_path: Path, change: Callable[
     (tmp_path / "r.json").write_text(change(value), encoding="utf-8")
     called = wireproof("badge", str(tmp_path / "r.json"), "-o", str(tmp_path / "b.svg"))
     assert (called.code, said in called.err) == (2, True), called.err
+
+
+def test_a_report_from_standard_input(value: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("badge", "-", "-o", str(tmp_path / "b.svg"), "--snippet", "rst")
+    for link, code in (((), 2), (("--link", "r.html"), 0)):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(value)))
+        called = wireproof(*words, *link)
+        assert called.code == code, called.err
+    assert called.out.splitlines()[2] == "   :target: r.html"
 
 
 def test_a_report_that_is_too_long_is_not_read(value: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

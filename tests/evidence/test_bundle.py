@@ -116,6 +116,9 @@ def test_a_message_that_was_altered_in_the_transcript_is_found(files: dict[str, 
     line = next(one for one in said.splitlines() if one.startswith("transcript.jsonl is"))
     first, last = (int(word) for word in line.split("bytes ")[1].split(" (")[0].split(" to "))
     assert first <= at + 8 <= last
+    assert "transcript.jsonl.gz" not in said  # it differs too, but what it unpacks to says where
+    files["transcript.jsonl.gz"] = gzip.compress(journal, 1)
+    assert failing(check(files, rules))[1].startswith("transcript.jsonl.gz is not the file that was signed")
 
 
 def test_no_byte_of_an_archive_can_be_altered_unseen(
@@ -374,6 +377,7 @@ def test_keygen_bundle_verify(whole_journal: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("bundle", "-o", "{tmp}/x", "--key", "{key}"), "no run is kept here"),
         (("bundle", "{journal}", "-o", "x"), "Missing option '--key'"),
         (("bundle", "{journal}", "--key", "{key}"), "Missing option '-o'"),
         (("bundle", "{tmp}/none.jsonl", "-o", "{tmp}/x", "--key", "{key}"), "cannot be read"),
@@ -395,7 +399,15 @@ def test_keygen_bundle_verify(whole_journal: Path, tmp_path: Path) -> None:
         (("verify", "{journal}", "--key", "{tmp}/text"), "is no public key in PEM"),
     ],
 )
-def test_bad_input(whole_journal: Path, keys: Path, tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+def test_bad_input(
+    whole_journal: Path,
+    keys: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
     text = whole_journal.read_bytes()
     (tmp_path / "text").write_text("hello")
     (tmp_path / "torn.jsonl").write_bytes(text[:-10])

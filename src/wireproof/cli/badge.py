@@ -58,6 +58,8 @@ def command(
     """
     if form and not (image or output):
         raise UsageError("--snippet needs to know where the badge lies", hint="-o badge.svg, or --image URL")
+    if form and str(report) == "-" and not link:
+        raise UsageError("--snippet needs to know where the report lies", hint="--link URL")
     value = read_value(report, load_catalogue())
     rules = rules_for(value["suite"].get("protocol", "mcp"))
     now = datetime.now(UTC)
@@ -105,6 +107,9 @@ def _chosen(
     """The runs that badges are made of; a revision's name stands for one that the report does not have."""
     if revision is not None:
         rules.catalogue.revision(revision)  # raises UsageError for a name that is none
+    known = tuple(dict.fromkeys(one.transport for one in lanes))
+    if transport is not None and known and transport not in known:
+        raise UsageError(f"has no run over {transport}", where=where, hint=f"it has {', '.join(known)}")
     fitting = [one for one in lanes if revision in (None, one.revision) and transport in (None, one.transport)]
     if not fitting:
         return [revision or rules.catalogue.newest.id]

@@ -20,7 +20,7 @@ from wireproof.model.configuration import ConfiguredTarget
 from wireproof.model.errors import UsageError
 from wireproof.report.baseline import named, weigh
 from wireproof.report.bless import UNARGUED, Blessing, bless
-from wireproof.report.journal import UNANSWERED
+from wireproof.report.journal import newest_journal
 from wireproof.report.reading import read_report
 from wireproof.report.words import plural
 
@@ -50,7 +50,7 @@ def command(reports: tuple[Path, ...], baseline: Path | None, reason: str, expir
     if link and not link.startswith(("http://", "https://")):
         raise UsageError(f"--link {link!r} is no URL")
     catalogue = load_catalogue()
-    for path in reports or (_newest(),):
+    for path in reports or (newest_journal(Path(".wireproof")),):
         _bless(path, baseline, catalogue, reason=reason, expires=expires.date() if expires else None, link=link)
 
 
@@ -102,12 +102,3 @@ def _configured(name: str) -> ConfiguredTarget | None:
     if not name or path is None:
         return None
     return next((one for one in load_config(path).targets if one.name == name), None)
-
-
-def _newest() -> Path:
-    """The journal of the newest run in which something answered."""
-    every = sorted((Path(".wireproof") / "runs").glob("*/journal.jsonl"))
-    found = [one for one in every if not one.parent.name.endswith(UNANSWERED)]
-    if not found:
-        raise UsageError("no run is kept here", hint="wireproof run first, or name a journal or a JSON report")
-    return found[-1]

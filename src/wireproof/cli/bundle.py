@@ -18,12 +18,13 @@ from wireproof.evidence.keys import load_signing_key
 from wireproof.evidence.rules import rules_for
 from wireproof.model.errors import UsageError
 from wireproof.report.badge import address, clean
+from wireproof.report.journal import newest_journal
 
 _SUBJECT: Final = re.compile(r"(?P<name>.+)=(?P<kind>[A-Za-z0-9_]+):(?P<hex>[0-9a-f]{32,128})\Z")
 
 
 @click.command("bundle")
-@click.argument("journal", type=click.Path(path_type=Path))
+@click.argument("journal", type=click.Path(path_type=Path), required=False)
 @click.option(
     "-o",
     "--output",
@@ -38,8 +39,10 @@ _SUBJECT: Final = re.compile(r"(?P<name>.+)=(?P<kind>[A-Za-z0-9_]+):(?P<hex>[0-9
     help="What was tested, as you say: NAME=sha256:HEX, or NAME=gitCommit:HEX and the like (repeatable).",
 )
 @click.option("--url", default="", help="Where the run can be looked at, such as a CI job.")
-def command(journal: Path, output: str, key: Path, subjects: tuple[str, ...], url: str) -> None:
+def command(journal: Path | None, output: str, key: Path, subjects: tuple[str, ...], url: str) -> None:
     """Pack the run of JOURNAL (or of a run's folder) with its report, and sign an in-toto statement about it.
+
+    Without JOURNAL it is the newest run under .wireproof.
 
     Others check it with `wireproof verify`. The journal holds no secrets that wireproof was told of, but everything that the target said.
     Exit codes: 0 written, 2 the journal is torn, was judged by another suite, or does not agree with itself.
@@ -48,9 +51,10 @@ def command(journal: Path, output: str, key: Path, subjects: tuple[str, ...], ur
     if url and not address(url).lower().startswith("http"):
         raise UsageError(f"--url {url!r} is no http(s) URL")
     signing = load_signing_key(key)
+    path = journal or newest_journal(Path(".wireproof"))
     made = make_bundle(
-        journal_bytes(journal),
-        str(journal),
+        journal_bytes(path),
+        str(path),
         rules_for,
         signing,
         now=datetime.now(UTC),

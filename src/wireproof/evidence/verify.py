@@ -148,8 +148,11 @@ def _digests(held: dict[str, bytes], made: Verified) -> Iterator[str | Check]:
         held[JOURNAL] = unpacked(held[TRANSCRIPT])
     except Damaged as error:
         yield str(error)
+    told = {DIGESTS}
+    if JOURNAL in held and sha256(held[JOURNAL]) != entries.get(JOURNAL):
+        told.add(TRANSCRIPT)  # what it unpacks to says more
     for name in MEDIA:
-        if name == DIGESTS or name not in held or sha256(held[name]) == entries.get(name):
+        if name in told or name not in held or sha256(held[name]) == entries.get(name):
             continue
         place = first_difference(held[name], known[name]) if name in known else None
         yield f"{name} is not the file that was signed{f': it differs in {place}' if place else ''}"

@@ -227,3 +227,11 @@ def settle_run_folder(folder: Path, *, answered: bool) -> Path:
     for one in [*[one for one in every if one not in failed][:-KEEP], *failed[:-KEEP_UNANSWERED]]:
         shutil.rmtree(one, ignore_errors=True)
     return folder
+
+
+def newest_journal(base: Path) -> Path:
+    """The journal of the newest run in `<base>/runs` in which something answered. UsageError where none is kept."""
+    found = [one for one in sorted((base / "runs").glob("*/journal.jsonl")) if not one.parent.name.endswith(UNANSWERED)]
+    if not found:
+        raise UsageError("no run is kept here", hint="wireproof run first, or name a journal or a JSON report")
+    return found[-1]
