@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from tests.cli.calling import validator, wireproof
 from tests.evidence.conftest import NOW, decide, forged, reckoned
 from wireproof.evidence import files as files_module
-from wireproof.evidence.digests import digest_value, first_difference
-from wireproof.evidence.dsse import pae, unseal
+from wireproof.evidence.digests import digest_value, first_difference, sha256
+from wireproof.evidence.dsse import pae, seal, unseal
 from wireproof.evidence.files import Damaged, archive_of, packed, read_files, unpacked
-from wireproof.evidence.keys import load_public_key, public_path, write_keys
+from wireproof.evidence.keys import load_public_key, load_signing_key, public_path, write_keys
 from wireproof.evidence.statement import result_of
 from wireproof.evidence.verify import Verified, verify
 from wireproof.model.errors import UsageError
@@ -227,6 +227,20 @@ def test_a_statement_says_what_the_report_says(files: dict[str, bytes], rules: R
     assert statement["predicate"]["failedTests"] == [place]
     mixed = dict(made) | {"report.json": files["report.json"], "digests.json": files["digests.json"]}
     assert failing(check(mixed, rules))[0] == "digests"
+
+
+def test_digests_are_those_of_the_files(files: dict[str, bytes], rules: Rules, keys: Path) -> None:
+    made = forged(files, keys)
+    digests = json.loads(made["digests.json"])
+    digests["files"]["report.json"]["blocks"][0] = "0" * 16
+    made["digests.json"] = json.dumps(digests).encode()
+    envelope = json.loads(made["statement.dsse.json"])
+    statement = json.loads(base64.b64decode(envelope["payload"]))
+    for one in statement["predicate"]["configuration"]:
+        if one["name"] == "digests.json":
+            one["digest"]["sha256"] = sha256(made["digests.json"])
+    made["statement.dsse.json"] = json.dumps(seal(json.dumps(statement).encode(), [load_signing_key(keys)])).encode()
+    assert failing(check(made, rules)) == ("digests", "digests.json: the entry report.json is not made of that file")
 
 
 def test_results(value: Any, rules: Rules) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from wireproof.evidence.bundle import finished_events, parsed
-from wireproof.evidence.digests import first_difference, sha256
+from wireproof.evidence.digests import digest_value, first_difference, sha256
 from wireproof.evidence.dsse import Envelope, unseal
 from wireproof.evidence.files import (
     CAPS,
@@ -154,8 +154,12 @@ def _digests(held: dict[str, bytes], made: Verified) -> Iterator[str | Check]:
     for name in MEDIA:
         if name in told or name not in held or sha256(held[name]) == entries.get(name):
             continue
+        told.add(name)
         place = first_difference(held[name], known[name]) if name in known else None
         yield f"{name} is not the file that was signed{f': it differs in {place}' if place else ''}"
+    for name, entry in known.items():
+        if name in held and name not in told and entry != digest_value(held[name]):
+            yield f"{DIGESTS}: the entry {name} is not made of that file"
     made.journal = held.get(JOURNAL, b"")
 
 
