@@ -15,6 +15,7 @@ from wireproof.engine.hosting import host
 from wireproof.engine.plan import Plan, Selection, fits, in_force, left_alone, make_plan
 from wireproof.engine.player import Player
 from wireproof.engine.repetition import Repetition, Repetitions
+from wireproof.engine.reticence import Reticence
 from wireproof.engine.session import Emit, Session, refused_last
 from wireproof.engine.suite import Suite
 from wireproof.judge.judge import Lane, Played, settle
@@ -83,6 +84,7 @@ class LaneRunner:
         self.sessions: list[tuple[Session, str, list[Exchange]]] = []
         self.findings: list[Finding] = []
         self.facts: dict[str, Any] = {}
+        self.reticence = Reticence()
         self.plan = Plan()
         self._rtt = 0.0
         self.crowded = False
@@ -98,7 +100,8 @@ class LaneRunner:
         """A fresh connection, opened as the revision asks. Raises TargetUnreachable when nothing could be started."""
         link = await host(self.tasks, lambda: dial(self.target))
         capabilities = exchange.capabilities if exchange is not None else ABSENT
-        state = self.suite.pack.binding.start(
+        pack, revision = self.suite.pack, self.revision.id
+        state = pack.binding.start(
             self.revision,
             self.transport,
             {
@@ -107,20 +110,20 @@ class LaneRunner:
                 "headers": self.target.headers,
                 "version": __version__,
                 "tools": self.facts.get("tools"),
+                "liveness": self.facts.get("alive_by"),
             },
         )
         made = Session(
             link=link,
-            transcript=Transcript(
-                id=self._names(), protocol=self.suite.pack.name, revision=self.revision.id, transport=self.transport
-            ),
-            binding=self.suite.pack.binding,
+            transcript=Transcript(id=self._names(), protocol=pack.name, revision=revision, transport=self.transport),
+            binding=pack.binding,
             state=state,
-            tracker=self.suite.pack.tracker(),
+            tracker=pack.tracker(),
             emit=self.emit,
             purpose=purpose,
             redact=self.redact,
             deadline=self.target.timeout,
+            reticence=self.reticence,
             # The first process has patience of its own, see `open`; a server behind a URL runs already.
             patience=self._start_wait if self.target.command and self.main is not None else 0.0,
         )
@@ -182,16 +185,13 @@ class LaneRunner:
         return self.suite.pack.fill(exchange, self._own_facts(capabilities))[0]
 
     def _own_facts(self, capabilities: JSON = ABSENT) -> dict[str, Any]:
-        usual = self.revision.traits.get("client_capabilities", {})
+        usual, url = self.revision.traits.get("client_capabilities", {}), urlsplit(self.target.url)
         return {
             "revision": self.revision.id,
             "client_capabilities": usual if capabilities is ABSENT else capabilities,
-            "liveness": self.revision.traits.get("liveness", ""),
+            "liveness": self.facts.get("alive_by") or self.revision.traits.get("liveness", ""),
             "version": __version__,
-            "target": {
-                "path": urlsplit(self.target.url).path.rstrip("/"),
-                "authority": urlsplit(self.target.url).netloc,
-            },
+            "target": {"path": url.path.rstrip("/"), "authority": url.netloc},
         }
 
     def _loopback(self) -> bool:
@@ -225,10 +225,9 @@ class LaneRunner:
             await self._play(self.main, exchange)
         self.main.fixed_deadline = usual
         facts = self._survey()
-        offered = self.revision.id in (facts.get("negotiated"), *facts.get("supported_versions", ()))
-        self.offered = offered and (self.main.opened or self.revision.era == "modern")
+        named = (facts.get("negotiated"), *facts.get("supported_versions", ()))
+        self.offered = self.revision.id in named and (self.main.opened or self.revision.era == "modern")
         if not self.offered:
-            named = (facts.get("negotiated"), *facts.get("supported_versions", ()))
             self.counteroffers = tuple(one for one in named if isinstance(one, str) and one != self.revision.id)
             self.why_not = self._why_not(facts)
             self.refused = bool(facts.get("protected"))
@@ -278,7 +277,8 @@ class LaneRunner:
             if tags.issuperset(exchange.needs):
                 for filled in self.suite.pack.fill(exchange, {**self._survey(), **self._own_facts()}):
                     await self._play(self.main, filled)
-        self.facts = {**self._survey(), **self._own_facts()}
+        self.facts = self._survey()
+        self.facts |= self._own_facts()
         self._rtt = self.main.rtt
         self._chart({*self.facts["tags"], *eras}, self.suite.exchanges)
         async with anyio.create_task_group() as self._closing:

@@ -257,7 +257,7 @@ async def _patiently(session: Session, out: Record, limit: float, step: Expect) 
 
 async def _answer(session: Session, out: Record, limit: float, event: str | None) -> tuple[str, int | None]:
     """Waits for the answer to what was sent as `out`: (outcome, seq of what decided it)."""
-    tracker = session.tracker
+    tracker, limit = session.tracker, session.reticence.limit(out, limit)
     http = out.channel != "main"
     if event == "head":
         found = await session.wait(lambda: _head(session, out.channel) is not None or _over(session, out), limit)
@@ -275,6 +275,8 @@ async def _answer(session: Session, out: Record, limit: float, event: str | None
     else:
         await _fenced(session, done, limit)
     answer = tracker.answer_to(out.seq)
+    if event is None and (answer is not None or not _over(session, out)):
+        session.reticence.tell(out, answered=answer is not None)
     if answer is not None and event is None:
         return "answered", answer.seq
     end = session.ended(out.channel) if http else None

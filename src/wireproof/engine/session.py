@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import anyio
 
+from wireproof.engine.reticence import Reticence
 from wireproof.judge.pack import Binding, Outgoing, Tracker
 from wireproof.model.events import Event, Recorded, TranscriptOpened
 from wireproof.model.exchange import Exchange, Http, Notify, Origin, Request, Respond
@@ -51,8 +52,10 @@ class Session:
         redact: Callable[[bytes], bytes] | None = None,
         deadline: float | None = None,
         patience: float = 0.0,
+        reticence: Reticence | None = None,
     ) -> None:
-        """`deadline`: seconds that replace the measured ones; `patience`: seconds for the first word of a peer that may still be starting."""
+        """`deadline`: seconds that replace the measured ones; `patience`: seconds for the first word of a peer that may still be starting;
+        `reticence`: what is known from other connections of what the target leaves unanswered."""
         self.link = link
         self.state = state
         self.tracker = tracker
@@ -70,6 +73,8 @@ class Session:
         self.fixed_deadline = deadline
         self._patience = patience
         self.mute = False
+        self._answering = ""
+        self.reticence = reticence or Reticence()
         self._heard = 0
         self._spans: dict[str, str | None] = {}
         self._last_event_id: dict[str, str] = {}
@@ -242,11 +247,11 @@ class Session:
     async def fence(self, seconds: float | None = None) -> bool:
         """A well-formed request; True once it is answered. Measures the round trip.
 
-        When the usual one stays unanswered (it may be the very thing that is broken), a second kind is tried. A peer that lets
-        all of that pass without a word is `mute` from then on.
+        When the usual one stays unanswered (it may be the very thing that is broken), a second kind is tried, and comes first from then
+        on. A peer that lets all of that pass without a word is `mute`.
         """
         before, since = self._heard, self._started
-        for request in self.binding.fences(self.state):
+        for request in sorted(self.binding.fences(self.state), key=lambda one: one.method != self._answering):
             if not self.alive:
                 return False
             heard, begun = self._heard, anyio.current_time()
@@ -256,6 +261,7 @@ class Session:
                 if heard:  # else it is the start of a process that was measured
                     self.rtt = max(self.rtt, anyio.current_time() - begun)
                 self.mute = False
+                self._answering = request.method
                 return True
             since = self._started + sent.at_ns
         self.mute = self.alive and self._heard == before and seconds is None

@@ -62,6 +62,8 @@ class State:
     certain: tuple[str, ...] = ()
     """Channels of the latest requests in this session that cannot get 404 for another reason than its end."""
     headers: tuple[tuple[str, str], ...] = ()
+    liveness: str = "ping"
+    """The method of a request that this server answers, whatever else it does."""
     marks: Mapping[str, tuple[Mirrored, ...]] = field(default_factory=dict)
     """The parameters of each listed tool that go into headers too (2026-07-28 over HTTP)."""
 
@@ -79,7 +81,7 @@ class McpBinding:
 
     def start(self, revision: Revision, transport: str, options: Mapping[str, Any]) -> State:
         """`options`: url, capabilities (of the exchange's client), headers (the user's), version (ours), tools (as they were listed
-        to another connection of the same run)."""
+        to another connection of the same run), liveness (the request that every server answers, where it is not the revision's)."""
         capabilities = options.get("capabilities")
         if capabilities is None or capabilities is ABSENT:
             capabilities = revision.traits.get("client_capabilities", {})
@@ -91,6 +93,7 @@ class McpBinding:
             url=str(options.get("url", "")),
             headers=tuple(options.get("headers", ())),
             marks=marks_of(options.get("tools")) if revision.era == "modern" and transport == "http" else {},
+            liveness=str(options.get("liveness") or revision.traits.get("liveness", "ping")),
         )
 
     def dress(self, state: State, step: Outgoing) -> tuple[State, Frame, JSON]:
@@ -273,9 +276,8 @@ class McpBinding:
 
     def fences(self, state: State) -> tuple[Request, ...]:
         """Requests that every server of the revision answers, the second one with an error."""
-        method = str(state.revision.traits.get("liveness", "ping"))
         return (
-            Request(method=method, name="fence"),
+            Request(method=state.liveness, name="fence"),
             Request(method="wireproof/fence", name="fence", deliberate=True),
         )
 

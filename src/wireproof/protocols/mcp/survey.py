@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from wireproof.judge.pack import Lens
 from wireproof.model.catalogue import Requirement
-from wireproof.model.jsontext import JSON, dump
+from wireproof.model.jsontext import ABSENT, JSON, dump
 from wireproof.model.wire import Transcript
 from wireproof.protocols.mcp import mirror
 from wireproof.protocols.mcp.conversation import Talk
@@ -53,6 +53,7 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
             if call.method == "completion/complete" and not lens.revision.traits.get("completions_capability"):
                 facts["completes"] = True
         facts["protected"] = facts.get("protected", False) or any(call.status == 401 for call in talk.calls)
+        facts["alive_by"] = _alive_by(talk, facts.get("alive_by"))
     facts["fixtures"] = _fixtures(facts, policy, lens.tables.get("profiles", ()))
     allowed = [one for one in facts["tools"] if may_call(one, policy)]
     chosen = _chosen(allowed, policy)
@@ -78,6 +79,15 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
     facts["completable"] = [one["completing"] for one in facts["prompts"] if "completing" in one]
     facts["tags"] = sorted(_tags(facts))
     return facts
+
+
+def _alive_by(talk: Talk, known: str | None) -> str | None:
+    """A list that is read instead of the request that every server must answer, at a server that does not; None: no need for that."""
+    usual = talk.lens.revision.traits.get("liveness")
+    asked = [one for one in talk.requests if one.method == usual and one.lawful]
+    if not asked or any(one.result is not ABSENT for one in asked):
+        return known
+    return next((call.method for call, _ in talk.results() if call.method in _LISTS), known)
 
 
 def _first(items: list[dict[str, Any]], key: str) -> str | None:
