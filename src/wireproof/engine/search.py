@@ -37,6 +37,10 @@ _SHRINK_CALLS: Final = 1500
 """Calls of tools that making a failure small may take, over all families of a lane."""
 
 
+_SLOW: Final = 0.15
+"""Seconds from which on a request counts as slow."""
+
+
 class _Halt(BaseException):
     """Ends the drawing: of one family, or of all of them. No Exception, so that Hypothesis takes it for an interruption."""
 
@@ -103,7 +107,7 @@ class Search:
                 async with BlockingPortal() as self._portal:
                     await anyio.to_thread.run_sync(self._drive, abandon_on_cancel=True)
                 self.played = self._tryout.played
-        except Lost:
+        except* Lost:
             self._why_over = "no further session could be opened"
         spent = time.monotonic() - begun
         self.found = sorted(self._best.values(), key=lambda one: (one.family.name, one.finding.requirement))
@@ -112,12 +116,16 @@ class Search:
             await self._show(one)
 
     async def _draw_from(self, tryout: Tryout) -> tuple[Family, ...]:
+        """Finds out what each probe is answered with when it comes alone, and makes the families of that."""
         kinds: dict[str, str] = {}
+        slow: set[str] = set()
         for probe in self._module.probes(self._lane.facts, tryout.lens):
-            answers = [self._module.kind_of(await tryout.answer(probe, "probe")) for _ in range(2)]
-            if answers[0] is not None and answers[0] == answers[1]:
-                kinds[probe.subject or ""] = answers[0]
-        made: tuple[Family, ...] = self._module.families(self._lane.facts, tryout.lens, kinds)
+            (one, first), (other, second) = [await tryout.answer(probe, "probe") for _ in range(2)]
+            kind = self._module.kind_of(one)
+            if kind is not None and kind == self._module.kind_of(other):
+                kinds[probe.subject or ""] = kind
+                slow |= {probe.subject or ""} if min(first, second) > _SLOW else set()
+        made: tuple[Family, ...] = self._module.families(self._lane.facts, tryout.lens, kinds, slow)
         return made
 
     def _announce(self) -> None:
@@ -180,7 +188,7 @@ class Search:
             failures = self._outcome(exchange, family)
             if failures:
                 self._keep(exchange, family, failures[0])
-                raise _type_of(failures[0].requirement, failures[0].check)
+                raise _type_of(*_mark(failures[0])[:2])
 
         try:
             body()
@@ -309,7 +317,8 @@ def _failures(lane: Lane) -> list[Finding]:
 
 
 def _mark(one: Finding) -> Mark:
-    return one.requirement, one.check, one.subject
+    """Which step expected it says nothing: shrinking moves it."""
+    return one.requirement, one.check.partition(":")[0], one.subject
 
 
 def _size(exchange: Exchange) -> tuple[int, int, str]:

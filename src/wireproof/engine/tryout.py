@@ -117,14 +117,16 @@ class Tryout:
             await self._leave_all()
         return found
 
-    async def answer(self, exchange: Exchange, name: str) -> JSON:
-        """The answer to the step of that name, alone in a fresh session; ABSENT where none came."""
+    async def answer(self, exchange: Exchange, name: str) -> tuple[JSON, float]:
+        """The answer to the step of that name, alone in a fresh session, and its seconds; ABSENT where none came."""
         session = await self._fresh(exchange)
         await self._play(session, exchange)
         out = next((one for one in session.records if one.meta.get("name") == name), None)
         found = session.tracker.answer_to(out.seq) if out is not None else None
         await self._leave_all()
-        return found.message if found is not None else ABSENT
+        if out is None or found is None:
+            return ABSENT, 0.0
+        return found.message, (found.at_ns - out.at_ns) / 1e9
 
     async def _play(self, session: Session, exchange: Exchange) -> None:
         async def dial_again(one: Exchange, opening: bool) -> Session | None:

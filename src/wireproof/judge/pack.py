@@ -134,7 +134,7 @@ class Family:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
     """One protocol's behaviour. `strategies` is the name of a module that search resolves: it has `probes(facts, lens)`, `kind_of(message)`
-    and `families(facts, lens, kinds)`; empty: nothing can be drawn for this protocol."""
+    and `families(facts, lens, kinds, slow)`; empty: nothing can be drawn for this protocol."""
 
     name: str
     binding: Binding

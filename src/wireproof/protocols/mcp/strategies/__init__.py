@@ -8,6 +8,7 @@ obliges a server (a call that takes long, an error where a result was hoped for)
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from wireproof.judge.pack import Family, Lens
@@ -19,6 +20,9 @@ from wireproof.protocols.mcp.strategies.requests import requests
 __all__ = ["families", "kind_of", "probes"]
 
 
-def families(facts: Mapping[str, Any], lens: Lens, kinds: Mapping[str, str]) -> tuple[Family, ...]:
-    """The families of one lane in a fixed order. `facts`: its survey; `kinds`: kind of answer by the id of a probe, see `probes`."""
-    return (*conversations(facts, lens, kinds), *calls(facts, lens), *requests(facts, lens))
+def families(
+    facts: Mapping[str, Any], lens: Lens, kinds: Mapping[str, str], slow: AbstractSet[str]
+) -> tuple[Family, ...]:
+    """The families of one lane in a fixed order. `facts`: its survey; `kinds`: kind of answer by the subject of a probe, see `probes`;
+    `slow`: subjects of those that took long."""
+    return (*calls(facts, lens), *requests(facts, lens), *conversations(facts, lens, kinds, slow))

@@ -15,8 +15,8 @@ from wireproof.protocols.mcp.strategies.calls import permitted
 _MOST: Final = 3
 """Resources, and prompts, that conversations use."""
 _MOST_TOOLS: Final = 8
-RESULT, REFUSED, ERROR = "result", "refused", "error"
-"""Kinds of answer: a result, the result of a tool that says isError, a JSON-RPC error."""
+RESULT, ERROR = "result", "error"
+"""Kinds of answer: a result, a JSON-RPC error."""
 LISTS: Final = {"tools": "tools/list", "resources": "resources/list", "prompts": "prompts/list"}
 TEMPLATES: Final = "resources/templates/list"
 
@@ -96,27 +96,16 @@ def probes(facts: Mapping[str, Any], lens: Lens) -> tuple[Exchange, ...]:
 
 
 def kind_of(message: JSON) -> str | None:
-    """The kind of an answer; None for what is none."""
+    """The kind of an answer; None for what is none. Whether a tool succeeds is its own affair: it may well do what it does only once."""
     if not isinstance(message, dict):
         return None
     if isinstance(message.get("error"), dict):
         return ERROR
     result = message.get("result")
-    if not isinstance(result, dict) or result.get("resultType", "complete") != "complete":
-        return None
-    return REFUSED if result.get("isError") is True else RESULT
+    complete = isinstance(result, dict) and result.get("resultType", "complete") == "complete"
+    return RESULT if complete else None
 
 
 def pattern_of(kind: str) -> Pattern:
     """What an answer of that kind matches."""
-    refusal: JSON = {"type": "object", "properties": {"isError": {"const": True}}, "required": ["isError"]}
-    whole: dict[str, JSON] = {
-        ERROR: {"type": "object", "required": ["error"]},
-        REFUSED: {"type": "object", "required": ["result"], "properties": {"result": refusal}},
-        RESULT: {
-            "type": "object",
-            "required": ["result"],
-            "properties": {"result": {"type": "object", "not": refusal}},
-        },
-    }
-    return Pattern(schema=whole[kind])
+    return Pattern(schema={"type": "object", "required": ["error" if kind == ERROR else "result"]})

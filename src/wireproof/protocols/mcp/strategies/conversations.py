@@ -10,6 +10,7 @@ answers are no longer held against it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -23,7 +24,9 @@ from wireproof.protocols.mcp.strategies.acts import Act, acts, pattern_of, reque
 from wireproof.protocols.mcp.strategies.building import RESULT, any_answer, generated, still_alive
 from wireproof.protocols.mcp.strategies.requests import FREE, ids
 
-_MOVES: Final = 14
+_MOVES: Final = 8
+"""Moves of one part of a conversation, at most."""
+_FEW: Final = 6
 _STABLE: Final = "mcp.pagination.server-stable"
 _HTTP: Final = ("http", "sse")
 
@@ -39,13 +42,15 @@ class Move:
     id: JSON = ABSENT
     token: JSON = ABSENT
     other: bool = False
+    exactly: bool = False
+    """`at` counts among all acts, not among the few that the conversation keeps to."""
 
 
-def conversations(facts: Mapping[str, Any], lens: Lens, kinds: Mapping[str, str]) -> Iterator[Family]:
-    """One family: conversations of up to _MOVES moves."""
+def conversations(
+    facts: Mapping[str, Any], lens: Lens, kinds: Mapping[str, str], slow: AbstractSet[str]
+) -> Iterator[Family]:
+    """Two families: `overlap`, where slow requests are under way while others come, and `conversation` without those that are `slow`."""
     known = [one for one in acts(facts, lens) if one.changes or one.key in kinds]
-    if not known:
-        return
     scene = _Scene(
         acts=tuple(known),
         kinds=kinds,
@@ -54,26 +59,52 @@ def conversations(facts: Mapping[str, Any], lens: Lens, kinds: Mapping[str, str]
         modern=lens.revision.era == "modern",
         liveness=str(lens.revision.traits.get("liveness", "")),
     )
-    tools = tuple(dict.fromkeys(one.params["name"] for one in known if one.key.startswith(("call-", "bad-"))))
-    draws = st.lists(_moves(scene), min_size=1, max_size=_MOVES).map(scene.exchange)
-    yield Family(name="conversation", draws=draws, calls=tools, most_calls=_MOVES, weight=4.0, alone=True)
+    if any(one.key in slow for one in known):
+        moves = _moves(scene, slow=[place for place, one in enumerate(known) if one.key in slow])
+        yield _family("overlap", scene, moves, 1, weight=2.0)
+    scene = replace(scene, acts=tuple(one for one in known if one.key not in slow))
+    if scene.acts:
+        yield _family("conversation", scene, _moves(scene, slow=[]), 3, weight=6.0)
 
 
-def _moves(scene: _Scene) -> SearchStrategy[Move]:
-    at = st.integers(0, len(scene.acts) - 1)
-    tokens = st.one_of(st.just(ABSENT), st.sampled_from(["token", 7]))
-    own = st.one_of(st.just(ABSENT), st.just(ABSENT), st.sampled_from([FREE, str(FREE)]), ids())
-    other = st.booleans() if scene.http else st.just(False)
-    plain = st.builds(Move, verb=st.just("act"), at=at)
-    kinds = [plain, plain, st.builds(Move, verb=st.just("act"), at=at, id=own, other=other, token=tokens)]
-    kinds.append(st.builds(Move, verb=st.just("open"), at=at, id=own, token=tokens))
-    kinds += [st.builds(Move, verb=st.just(verb)) for verb in ("join", "cancel")]
-    if scene.paged:
-        place = st.integers(0, len(scene.paged) - 1)
-        kinds += [st.builds(Move, verb=st.sampled_from(["page", "page", "again"]), at=place)] * 2
-    if scene.http:
-        kinds.append(st.just(Move(verb="reopen")))
-    return st.one_of(kinds)
+def _family(name: str, scene: _Scene, moves: SearchStrategy[Move], parts: int, weight: float) -> Family:
+    """Conversations in so many parts, which are only a way to draw longer ones. Each keeps to a few acts of its own, or to none in
+    particular: what comes of two requests after each other shows sooner where there are not many others."""
+    few = st.lists(st.integers(0, len(scene.acts) - 1), max_size=_FEW, unique=True)
+    drawn = st.tuples(few, *[st.lists(moves, max_size=_MOVES)] * parts)
+    draws = drawn.map(lambda made: scene.exchange(name, made[0], [move for part in made[1:] for move in part]))
+    tools = tuple(dict.fromkeys(one.params["name"] for one in scene.acts if one.key.startswith(("call-", "bad-"))))
+    most = _MOVES * parts if tools else 0
+    return Family(name=name, draws=draws, calls=tools, most_calls=most, weight=weight, alone=True)
+
+
+_SEQUENTIAL: Final = ("act", "act", "act", "act", "act", "act", "page", "again")
+_OVERLAPPING: Final = ("act", "act", "act", "act", "page", "slow", "slow", "open", "join", "cancel")
+
+
+def _moves(scene: _Scene, slow: list[int]) -> SearchStrategy[Move]:
+    """The next moves. Most are one integer each, which costs little to draw; simple ones stand first, which shrinking prefers."""
+    verbs = _OVERLAPPING if slow else _SEQUENTIAL
+    many = len(scene.acts)
+
+    def plain(number: int) -> Move:
+        verb, at = verbs[number // many], number % many
+        if verb == "slow":
+            return Move(verb="open", at=slow[at % len(slow)], exactly=True)
+        return Move(verb=verb, at=at)
+
+    numbers = st.integers(0, len(verbs) * many - 1).map(plain)
+    own = st.one_of(st.just(ABSENT), st.sampled_from([FREE, str(FREE)]), ids())
+    special = st.builds(
+        Move,
+        verb=st.sampled_from(["act", *(["open", "cancel"] if slow else []), *(["reopen"] if scene.http else [])]),
+        at=st.integers(0, many - 1),
+        id=own,
+        token=st.one_of(st.just(ABSENT), st.sampled_from(["token", 7])),
+        other=st.booleans() if scene.http else st.just(False),
+        exactly=st.just(True),
+    )
+    return st.one_of(numbers, numbers, numbers, numbers, numbers, special)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +118,13 @@ class _Scene:
     modern: bool
     liveness: str
 
-    def exchange(self, moves: list[Move]) -> Exchange:
-        """The conversation as a literal exchange."""
-        talk = _Talk(scene=self)
+    def exchange(self, family: str, few: list[int], moves: list[Move]) -> Exchange:
+        """The conversation as a literal exchange. `few`: places of the acts that it keeps to, where it does not name one itself."""
+        talk = _Talk(scene=self, few=few or list(range(len(self.acts))))
         for move in moves:
             talk.make(move)
         talk.join()
-        return generated("conversation", (*talk.steps, *still_alive(self.liveness)))
+        return generated(family, (*talk.steps, *still_alive(self.liveness)))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,6 +141,7 @@ class _Talk:
     """A conversation while it is put together: what is under way, which acts and cursors were used on the first connection."""
 
     scene: _Scene
+    few: list[int]
     steps: list[Step] = field(default_factory=list)
     under_way: list[_Open] = field(default_factory=list)
     done: set[str] = field(default_factory=set)
@@ -124,7 +156,8 @@ class _Talk:
             case "act" | "open":
                 self._act(move)
             case "page" | "again":
-                self._page(self.scene.paged[move.at], again=move.verb == "again")
+                if self.scene.paged:
+                    self._page(self.scene.paged[move.at % len(self.scene.paged)], again=move.verb == "again")
             case "join":
                 self.join()
             case "cancel":
@@ -137,7 +170,7 @@ class _Talk:
         return f"r{self.count}"
 
     def _act(self, move: Move) -> None:
-        act = self.scene.acts[move.at]
+        act = self.scene.acts[move.at if move.exactly else self.few[move.at % len(self.few)]]
         if act.method in self.scene.paged and move.verb == "act" and not move.other:
             self._first_page(act.method)
             return
@@ -154,7 +187,7 @@ class _Talk:
         connection = "other" if move.other else "main"
         request = request_of(act, self._name(), connection=connection, **more)
         self.steps.append(request)
-        row = self._row(act, other=move.other)
+        row = self._row(other=move.other)
         self.changed = self.changed or act.changes
         if move.verb == "open":
             self.under_way.append(_Open(name=request.name, act=act, place=len(self.steps) - 1))
@@ -170,12 +203,10 @@ class _Talk:
         first = act.key.replace("unsubscribe", "subscribe")
         return first in self.done and not any(one.act.key == first for one in self.under_way)
 
-    def _row(self, act: Act, *, other: bool) -> str:
+    def _row(self, *, other: bool) -> str:
         if other:
             return "robust.order.other-connection"
-        if self.under_way:
-            return "robust.order.interleaved"
-        return "robust.order.repeated" if act.key in self.done else "robust.order.reordered"
+        return "robust.order.interleaved" if self.under_way else "robust.order.reordered"
 
     def _expect(self, name: str, act: Act, row: str, connection: str = "main") -> Expect:
         kind = self.scene.kinds.get(act.key)
@@ -188,11 +219,13 @@ class _Talk:
     def _first_page(self, method: str) -> None:
         name = self._name()
         capture = f"c{self.count}"
-        row = "robust.order.repeated" if method in self.done else "robust.order.reordered"
         self.steps += [
             Request(method=method, name=name),
             Expect(
-                of=name, any_of=(Pattern(schema=RESULT),), about=(row,), capture={f"{capture}?": "/result/nextCursor"}
+                of=name,
+                any_of=(Pattern(schema=RESULT),),
+                about=(self._row(other=False),),
+                capture={f"{capture}?": "/result/nextCursor"},
             ),
         ]
         self.cursors[method] = (capture, None)
@@ -221,8 +254,7 @@ class _Talk:
         """Waits for everything under way, oldest first."""
         waiting, self.under_way = self.under_way, []
         for one in waiting:
-            row = "robust.order.interleaved" if len(waiting) > 1 else "robust.order.reordered"
-            self.steps.append(self._expect(one.name, one.act, row))
+            self.steps.append(self._expect(one.name, one.act, "robust.order.interleaved"))
 
     def _cancel(self) -> None:
         """Cancels what was opened last; over HTTP in the newest revisions that is closing its stream."""
