@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ import pytest
 
 from tests.cli.calling import wireproof
 from tests.evidence.conftest import PEER, decide, forged, reckoned
+from wireproof.engine.effort import Depth, Effort
 from wireproof.engine.suite import Suite
 from wireproof.evidence.anew import disagreements, judged_anew
 from wireproof.evidence.bundle import finished_events
 from wireproof.evidence.files import archive_of, read_files, unpacked
 from wireproof.evidence.keys import public_path
-from wireproof.evidence.reproduced import reproduction
+from wireproof.evidence.reproduced import effort_of, reproduction
 from wireproof.model.errors import UsageError
+from wireproof.model.events import RunStarted
 from wireproof.report.soundness import Rules
 
 
@@ -166,6 +169,22 @@ def test_a_target_that_shows_something_else(small: str) -> None:
     assert called.code == 1
     assert "✗ mcp.base.response.id-echo in 2025-11-25 over stdio: passed in the bundle, failed now" in called.out
     assert "not reproduced: " in called.out
+
+
+def test_search_is_as_deep_as_it_was_and_no_deeper_than_there_is(files: dict[str, bytes]) -> None:
+    (started, *_) = finished_events(unpacked(files["transcript.jsonl.gz"]), "j")
+    assert isinstance(started, RunStarted)
+    for said, wanted in (
+        (None, None),
+        ({"depth": "bottomless"}, None),
+        ({"depth": "quick"}, Effort(depth=Depth.QUICK)),
+        (
+            {"depth": "quick", "examples": 10**9, "budget_s": 1e9},
+            Effort(depth=Depth.QUICK, examples=1500, budget=120.0),
+        ),
+        ({"depth": "quick", "examples": "many", "budget_s": None}, Effort(depth=Depth.QUICK)),
+    ):
+        assert effort_of([replace(started, options={"words": [], "search": said})]) == wanted
 
 
 def test_a_bundle_starts_nothing_and_reads_no_variable(

@@ -19,7 +19,7 @@ from wireproof.cli.progress import Progress
 from wireproof.cli.run import command as run_command
 from wireproof.cli.verify import opened, show_checks
 from wireproof.evidence.keys import load_public_key
-from wireproof.evidence.reproduced import Reproduction, Row, reproduction, selection_of
+from wireproof.evidence.reproduced import Reproduction, Row, effort_of, reproduction, selection_of
 from wireproof.evidence.verify import Verified
 from wireproof.model.errors import UsageError
 from wireproof.report.json import report_value
@@ -74,10 +74,10 @@ def command(
 ) -> None:
     """Verify BUNDLE, play TARGET (a URL, the name of a configured target, or a command after `--`) as the bundle's run was played, and compare.
 
-    Revisions, selection and seed are the bundle's. Its command is never started and none of its other options are taken, for a bundle may
-    come from anybody: they are printed, and those of `wireproof run` that are about a target (--call, --header-env, --timeout, ...) may
-    stand before the target. Exit codes: 0 no verdict is contradicted and each class is reached again, 1 otherwise, 2 it cannot be
-    verified or played.
+    Revisions, selection, seed and depth of search are the bundle's. Its command is never started and none of its other options are
+    taken, for a bundle may come from anybody: they are printed, and those of `wireproof run` that are about a target (--call,
+    --header-env, --timeout, ...) may stand before the target. Exit codes: 0 no verdict is contradicted and each class is reached again, 1
+    otherwise, 2 it cannot be verified or played.
     """
     job = _job([*words, *_after(ctx)], command=_AFTER in ctx.meta)
     found = opened(bundle, [load_public_key(one) for one in keys])
@@ -85,7 +85,13 @@ def command(
     if not found.holds:
         ctx.exit(1)
     _warn(found)
-    options = replace(job.options, selection=selection_of(found.events), seed=found.report["seed"], exchanges=())
+    options = replace(
+        job.options,
+        selection=selection_of(found.events),
+        seed=found.report["seed"],
+        effort=job.options.effort or effort_of(found.events),
+        exchanges=(),
+    )
     with Progress(enabled=sys.stderr.isatty()) as progress:
         report = run(job.target, options=options, journal=journal, listen=progress, suite=job.suite)
     made = reproduction(found.report, report_value(report))

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from wireproof.engine.effort import EXAMPLES, SECONDS, Depth, Effort
 from wireproof.engine.plan import Selection
-from wireproof.model.events import Event, Planned
+from wireproof.model.events import Event, Planned, RunStarted
 
 _SEEN: Final = ("passed", "failed")
 
@@ -48,6 +49,20 @@ def selection_of(events: Sequence[Event]) -> Selection:
     known = {one.name for one in fields(Selection)} - {"revisions", "transports"}
     chosen = {name: tuple(values) for one in planned[:1] for name, values in one.selection.items() if name in known}
     return Selection(revisions=tuple(dict.fromkeys(one.revision for one in planned)), **chosen)
+
+
+def effort_of(events: Sequence[Event]) -> Effort | None:
+    """How hard the run searched, None where it did not; never harder than the deepest depth, whatever somebody wrote there."""
+    started = next(one for one in events if isinstance(one, RunStarted))
+    said = started.options.get("search")
+    if not isinstance(said, Mapping) or said.get("depth") not in tuple(Depth):
+        return None
+    examples, budget = said.get("examples"), said.get("budget_s")
+    return Effort(
+        depth=Depth(said["depth"]),
+        examples=min(max(1, examples), EXAMPLES[Depth.THOROUGH]) if isinstance(examples, int) else None,
+        budget=min(max(0.1, float(budget)), SECONDS[Depth.THOROUGH]) if isinstance(budget, int | float) else None,
+    )
 
 
 def reproduction(before: Mapping[str, Any], after: Mapping[str, Any]) -> Reproduction:
