@@ -42,6 +42,7 @@ def small(tmp_path_factory: pytest.TempPathFactory, keys: Path) -> str:
     called = wireproof("bundle", journal, "-o", str(folder / "b.zip"), "--key", str(keys))
     assert called.code == 0, called.err
     assert "WARNED" in called.out  # less than the whole was played
+    assert "not observed, filtered" in called.out
     return str(folder / "b.zip")
 
 

@@ -13,12 +13,13 @@ import click
 from wireproof.cli.main import harmless
 from wireproof.cli.outputs import write_bytes
 from wireproof.evidence.bundle import journal_bytes, make_bundle
-from wireproof.evidence.files import MEGABYTE, archive_of
+from wireproof.evidence.files import archive_of, size_text
 from wireproof.evidence.keys import load_signing_key
 from wireproof.evidence.rules import rules_for
 from wireproof.model.errors import UsageError
 from wireproof.report.badge import address, clean
 from wireproof.report.journal import newest_journal
+from wireproof.report.soundness import cut_marks
 
 _SUBJECT: Final = re.compile(r"(?P<name>.+)=(?P<kind>[A-Za-z0-9_]+):(?P<hex>[0-9a-f]{32,128})\Z")
 
@@ -70,7 +71,7 @@ def command(journal: Path | None, output: str, key: Path, subjects: tuple[str, .
         archive = archive_of(made.files)
         write_bytes(Path(output), archive)
         size = len(archive)
-    click.echo(f"{output}: {size / MEGABYTE:.1f} MB, signed by {signing.public.keyid[:16]}")
+    click.echo(f"{output}: {size_text(size)}, signed by {signing.public.keyid[:16]}")
     for line in told(made.report, made.statement):
         click.echo(f"  {harmless(line)}")
 
@@ -88,9 +89,10 @@ def told(report: Any, statement: Any) -> list[str]:
         f"conformance report of {clean(report['target'].get('name', ''))}, run {report['started_at'][:10]}: {statement['predicate']['result']}"
     ]
     for run in report["runs"]:
-        reached = run["class"]
+        reached, less = run["class"], cut_marks(report, run)
+        unseen = f"{reached['unobserved']} not observed"
         made.append(
             f"{run['protocol'].upper()} {run['revision']} over {run['transport']}: {reached['name'] or 'no class'}"
-            f" {reached['passed']}/{reached['applicable']}, {reached['unobserved']} not observed"
+            f" {reached['passed']}/{reached['applicable']}, {', '.join([unseen, *less])}"
         )
     return made

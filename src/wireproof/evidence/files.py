@@ -41,6 +41,11 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
+def size_text(count: int) -> str:
+    """Bytes for people."""
+    return f"{count / MEGABYTE:.1f} MB" if count >= MEGABYTE else f"{max(1, count >> 10)} kB"
+
+
 class Damaged(Exception):
     """A file of a bundle cannot be what was packed; says which and why."""
 

@@ -25,6 +25,7 @@ from wireproof.evidence.files import (
     STATEMENT,
     TRANSCRIPT,
     Damaged,
+    size_text,
     unpacked,
 )
 from wireproof.evidence.keys import PublicKey, public_key_of
@@ -96,6 +97,7 @@ def _files(held: dict[str, bytes]) -> Iterator[str | Check]:
     for name in CAPS:
         if name not in held:
             yield f"{name} is missing"
+    yield _note(f"{len(held)} files, {size_text(sum(map(len, held.values())))}")
 
 
 def _signature(held: Mapping[str, bytes], keys: Sequence[PublicKey], opened: list[Envelope]) -> Iterator[str | Check]:
@@ -105,6 +107,7 @@ def _signature(held: Mapping[str, bytes], keys: Sequence[PublicKey], opened: lis
         yield f"{STATEMENT}: {error}"
         return
     opened.append(envelope)
+    vouched = ""
     if not keys:
         try:
             keys = [public_key_of(held[KEY], KEY)]
@@ -113,14 +116,14 @@ def _signature(held: Mapping[str, bytes], keys: Sequence[PublicKey], opened: lis
                 raise
             yield f"{KEY} {error.message}"
             return
-        yield _note("by the key that the bundle brings along; --key FILE says whose it must be")
+        vouched = ", from the bundle itself: nothing shows whose it is (--key)"
     holding = [one for one in keys if envelope.signed_by(one)]
     if not holding:
         names = ", ".join(keyid[:16] or "no name" for keyid, _ in envelope.signatures)
         wanted = ", ".join(one.keyid[:16] for one in keys)
         yield f"{STATEMENT} is not signed by the key {wanted}, or was altered (its signature names the key {names})"
         return
-    yield from (_note(f"Ed25519 key {one.keyid[:16]}") for one in holding)
+    yield from (_note(f"Ed25519 key {one.keyid[:16]}{vouched}") for one in holding)
 
 
 def _statement(envelope: Envelope, made: Verified) -> Iterator[str | Check]:

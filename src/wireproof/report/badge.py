@@ -86,7 +86,7 @@ def badge_of(value: Mapping[str, Any], lane: LaneReport, rules: Rules, *, now: d
         label=label,
         message=message,
         state=state,
-        title=_title(value, f"{label}: {message}", day, term, len(unseen)),
+        title=_title(value, run, f"{label}: {message}", day, term, len(unseen)),
         facts=tuple(_facts(value, run, day, term, unseen)),
     )
 
@@ -136,10 +136,10 @@ def _standing(lane: LaneReport, marked: tuple[str, ...]) -> tuple[State, str]:
     return (State.FAILING if broken else State.PARTIAL), f"{'failing' if broken else 'partial'} {passed}/{len(must)}"
 
 
-def _title(value: Mapping[str, Any], said: str, day: date, term: Validity, unseen: int) -> str:
+def _title(value: Mapping[str, Any], run: Mapping[str, Any], said: str, day: date, term: Validity, unseen: int) -> str:
     name = str(value["target"].get("name", "")) or "a target"
     return (
-        f"{said}; {unseen} not observed. Conformance report of {clean(name)}, run {day.isoformat()}, "
+        f"{said}; {unseen} not observed. Conformance report of {clean(name)} on {run['set']}, run {day.isoformat()}, "
         f"valid until {term.until.isoformat()}"
     )
 
