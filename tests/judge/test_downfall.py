@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wireproof.judge.downfall import lost_since
+from wireproof.judge.downfall import lost_since, met_errors, only_errors
 from wireproof.model.wire import Kind, Record, Way
 
 
@@ -57,3 +57,17 @@ def test_lost_from_the_first_of_the_errors_that_end_it() -> None:
 )
 def test_not_lost(trips: list[tuple[int, bool]]) -> None:
     assert lost_since(conversation(*trips)) is None
+
+
+def test_what_met_errors() -> None:
+    records = conversation(WELL, BAD)
+    assert met_errors(records, (2,))
+    assert not met_errors(records, (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("trips", "expected"),
+    [([(500, False), (502, True)], True), ([BAD, BAD], False), ([WELL, (500, False)], False), ([], False)],
+)
+def test_only_errors(trips: list[tuple[int, bool]], *, expected: bool) -> None:
+    assert only_errors(conversation(*trips)) is expected

@@ -51,6 +51,7 @@ DEADLINE: Final = 1.0
 """Seconds that an answer may take from a peer in this process."""
 
 
+_LOST: Final = "robust.target.survives"
 HARDNESS: Final = ("easy", "medium", "hard")
 AT_ONCE: Final = 3
 """Trials at once for each core: most of a trial is waiting."""
@@ -96,8 +97,9 @@ class Outcome:
 
     @property
     def killed(self) -> bool:
-        """The sin's own row failed."""
-        return self.trial.about in self.failed
+        """The sin's own row failed; or it was blocked, because a target that the sin ends was told to be lost before its turn came."""
+        blocked = self.verdicts.get(self.trial.about) == Verdict.BLOCKED
+        return self.trial.about in self.failed or (blocked and _LOST in self.failed and _LOST in self.trial.implies)
 
     @property
     def collateral(self) -> tuple[str, ...]:

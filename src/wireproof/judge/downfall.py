@@ -5,7 +5,7 @@ What it then says of other requests shows nothing of the rows that those are abo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from wireproof.model.wire import Kind, Record, Way
@@ -38,3 +38,20 @@ def _fine(heads: Sequence[Record], records: Sequence[Record]) -> int:
     channels = {one.channel for one in heads}
     asked = [one for one in records if one.way is Way.OUT and one.channel in channels]
     return sum(one.kind is Kind.MESSAGE and not one.meta.get("deliberate") for one in asked)
+
+
+def met_errors(records: Sequence[Record], seqs: Iterable[int]) -> bool:
+    """Was any of the requests that these records belong to answered with a server error?"""
+    channels = {records[seq].channel for seq in seqs if seq < len(records)} - {"main"}
+    return any(_failed(one) for one in records if one.kind is Kind.HEAD and one.channel in channels)
+
+
+def only_errors(records: Sequence[Record]) -> bool:
+    """Was everything in a conversation answered with a server error, and among that a request with which nothing was wrong?"""
+    heads = [one for one in records if one.kind is Kind.HEAD]
+    return bool(heads) and all(_failed(one) for one in heads) and _fine(heads, records) > 0
+
+
+def _failed(head: Record) -> bool:
+    status = head.meta.get("status")
+    return isinstance(status, int) and status >= 500 and status not in _NOT_SERVED

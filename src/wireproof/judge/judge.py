@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from wireproof.judge.downfall import lost_since
+from wireproof.judge.downfall import lost_since, met_errors, only_errors
 from wireproof.judge.matching import Observation, astray, brief, first_fit, subset, under_another_id
 from wireproof.judge.pack import Lens, Note, Pack
 from wireproof.model.catalogue import Grade, Level, Requirement
@@ -98,6 +98,7 @@ class _Scene:
         self.sent = {one.meta["name"]: one for one in self.mine if one.way is Way.OUT and "name" in one.meta}
         self.heads = {one.channel: one for one in self.mine if one.kind is Kind.HEAD}
         self.http = lane.lens.transport in ("http", "sse")
+        self.dismissed = lane.pack.dismissed(self.records) if self.http else None
 
     def observe(self, step: Expect, note: Record) -> tuple[Observation, tuple[int, ...]]:
         seq = note.meta.get("seq")
@@ -209,8 +210,24 @@ def _decide(
             f"record {note.seq}",
         )
     why = f"{step.why}: {miss}" if step.why else miss
-    gone: _Gone = None
-    return _all(step, exchange, index, verdict=Verdict.FAILED, why=why, evidence=evidence, pointer=pointer), gone
+    failed = _all(step, exchange, index, verdict=Verdict.FAILED, why=why, evidence=evidence, pointer=pointer)
+    return _excused(failed, step, scene, lane), None
+
+
+def _excused(failed: list[Finding], step: Expect, scene: _Scene, lane: Lane) -> list[Finding]:
+    """The target had ended the session by then, which only advice speaks against: that it outlives what is malformed."""
+    out = scene.sent.get(step.of or "")
+    head = scene.heads.get(out.channel) if out is not None else None
+    over = scene.dismissed
+    if over is None or head is None or head.seq < over.seq or head.meta.get("status") != over.meta.get("status"):
+        return failed
+    why, by = "the target had ended the session, which it may at any time", f"record {over.seq}"
+    return [
+        one
+        if (row := lane.requirements.get(one.requirement)) is not None and row.level is Level.ADVICE
+        else replace(one, verdict=Verdict.BLOCKED, why=why, blocked_by=by, evidence=(), pointer="")
+        for one in failed
+    ]
 
 
 def _lost(seen: Observation, scene: _Scene, note: Record) -> bool:
@@ -310,6 +327,7 @@ def heard(lane: Lane) -> list[Played]:
     """The sessions that count. Nothing obliges a server to serve a second session beside the first: where it turned one away, or could
     not be started twice, that session shows nothing, and neither do those that were opened in ways of their own."""
     met = [one for one in lane.played if one.purpose == "main" or not _turned_down(one.transcript)]
+    met = [one for one in met if one.purpose != "confirm" or not only_errors(one.transcript.records)]
     opened = [lane.pack.opened(one.transcript) for one in met]
     if not (True in opened and False in opened):
         return met
@@ -330,6 +348,10 @@ def worth_repeating(lane: Lane, one: Finding) -> bool:
     """Advice about wording fails nobody, so it is not worth a process; that a target stopped answering is, whatever the level."""
     row = lane.requirements[one.requirement]
     return one.verdict is Verdict.FAILED and (row.level is not Level.ADVICE or row.grade is Grade.ROBUST)
+
+
+def _binds(lane: Lane, one: Finding) -> bool:
+    return lane.requirements[one.requirement].level is not Level.ADVICE
 
 
 def needing_confirmation(lane: Lane) -> list[tuple[Finding, Exchange | None]]:
@@ -387,6 +409,7 @@ def shown_elsewhere(lane: Lane) -> list[Exchange]:
 def settle(lane: Lane) -> list[Finding]:
     """Final findings: what failed counts if another session repeats it, and is flaky otherwise; uncovered rows are told why."""
     confirmed, retried = _confirmations(lane)
+    lost = any(lost_since(one.transcript.records) is not None for one in lane.played)
     final: list[Finding] = []
     for played in heard(lane):
         if played.purpose == "confirm":
@@ -399,6 +422,9 @@ def settle(lane: Lane) -> list[Finding]:
             elif one.exchange in retried or f"{one.exchange}[{one.subject}]" in retried:
                 why = f"failed once, not when repeated: {one.why}"
                 final.append(replace(one, verdict=Verdict.UNOBSERVED, flaky=True, why=why, elsewhere=()))
+            elif lost and _binds(lane, one) and met_errors(played.transcript.records, one.evidence):
+                why = f"the target was lost at about that time, so this shows nothing: {one.why}"
+                final.append(replace(one, verdict=Verdict.BLOCKED, why=why, blocked_by="server errors", elsewhere=()))
             else:
                 final.append(replace(one, elsewhere=()))
     final = [one for one in _merged(final) if _counts(lane, one)]
