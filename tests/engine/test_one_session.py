@@ -31,6 +31,24 @@ runpy.run_path({fixtures!r}, run_name="__main__")
 """
 
 
+def test_the_newest_session_over_http(suite: Suite, tmp_path: Path) -> None:
+    """Each session that wireproof opens ends the others, which the target may do at any time."""
+    _, _, habits = fixtures()
+    peer = importlib.import_module("wireproof_fixtures.mcp").serve_http(
+        next(one for one in habits if one.name == "newest-session-only"), port=0
+    )
+    try:
+        report = wireproof.run(
+            Target(url=peer.url, timeout=1.0, startup_wait=2.0),
+            options=Options(selection=Selection(select=PART, revisions=("2025-06-18", "2025-11-25"))),
+            journal=tmp_path / "journal.jsonl",
+            suite=suite,
+        )
+    finally:
+        peer.close()
+    assert [f"{lane.revision} {row.requirement.id}" for lane, row in report.failures] == []
+
+
 @pytest.mark.parametrize(("name", "least"), [("one-session-at-a-time", 2), ("one-session-for-ever", 1)])
 def test_one_session_over_http(name: str, least: int, suite: Suite, tmp_path: Path) -> None:
     _, _, habits = fixtures()

@@ -6,7 +6,7 @@ did, never sends, sleeps or reads a clock. Registration is the tuple in the pack
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -149,6 +149,8 @@ class Pack:
     """Was the usual opening of a session answered as one? None where none was tried."""
     applies: Callable[[Requirement, Mapping[str, Any]], str | None]
     fill: Callable[[Exchange, Mapping[str, Any]], list[Exchange]]
+    dismissed: Callable[[Sequence[Record]], Record | None] = lambda _records: None
+    """Where in a conversation the target ended the session, as it may: what it answers from there on shows nothing else."""
     called: Callable[[Iterable[Exchange], Mapping[str, Any]], tuple[str, ...]] = lambda _exchanges, _facts: ()
     """What of the target's the exchanges set to work, such as tools: the user is told before it is."""
     needs: Callable[[Mapping[str, Any]], frozenset[str]] = lambda _tables: frozenset()

@@ -9,6 +9,7 @@ from wireproof.protocols.jsonrpc import Tracker
 from wireproof.protocols.mcp.binding import McpBinding
 from wireproof.protocols.mcp.checks import CHECKS
 from wireproof.protocols.mcp.conversation import converse
+from wireproof.protocols.mcp.dismissal import dismissed_since
 from wireproof.protocols.mcp.planning import called, fill
 from wireproof.protocols.mcp.survey import applies, survey
 from wireproof.protocols.mcp.vocabulary import needs
@@ -48,6 +49,7 @@ PACK = Pack(
     opening=opening,
     listening=listening,
     opened=opened,
+    dismissed=dismissed_since,
     applies=applies,
     fill=fill,
     called=called,

@@ -16,6 +16,7 @@ from wireproof.model.catalogue import Revision
 from wireproof.model.exchange import Exchange, Fields, Http, Notify, Request, Respond, Send, SendBytes
 from wireproof.model.jsontext import ABSENT, JSON, dump
 from wireproof.model.wire import Frame, Kind, Record, Way, header
+from wireproof.protocols.mcp.dismissal import KNOWN
 from wireproof.protocols.mcp.mirror import Mirrored, header_text, marks_of, param_headers
 from wireproof.protocols.mcp.responder import canned_answer
 
@@ -32,8 +33,6 @@ NAMED: Final = {
 """Methods whose Mcp-Name header mirrors a parameter (2026-07-28; those of tasks by the extension io.modelcontextprotocol/tasks)."""
 
 
-_KNOWN: Final = ("ping", "tools/list", "resources/list", "prompts/list")
-"""Requests that find nothing but an ended session to answer 404 for, before 2026-07-28."""
 _LATEST: Final = 20
 
 
@@ -168,7 +167,7 @@ class McpBinding:
             *self._protocol_headers(state, message),
         ]
         meta = self._request_meta(state, "POST", state.post_url or state.url, headers, overrides)
-        known = isinstance(message, dict) and message.get("method") in _KNOWN
+        known = isinstance(message, dict) and message.get("method") in KNOWN
         if known and state.session is not None and header(tuple(meta["headers"]), "mcp-session-id") == state.session:
             state = replace(state, certain=(*state.certain[-_LATEST:], channel))
         return state, Frame(data=body, channel=channel, meta=meta), message
