@@ -1,10 +1,12 @@
-"""The pages that `make docs` makes."""
+"""The pages that `make docs` makes, and the links between those that we write."""
 
 from __future__ import annotations
 
 import importlib.util
 import re
 from pathlib import Path
+
+import pytest
 
 from wireproof.engine.suite import Suite
 
@@ -26,3 +28,13 @@ def test_a_page_for_every_requirement(tmp_path: Path, suite: Suite) -> None:
     assert page.startswith("# mcp.base.response.id-echo\n")
     assert '<a id="judged-by"></a>' in page
     assert "response-id-retyped" in page
+
+
+@pytest.mark.parametrize(
+    "page",
+    sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("conformance/*.md"))),
+    ids=lambda page: page.name,
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [one for one in links if not (page.parent / one).exists()] == []
