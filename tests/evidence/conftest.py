@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,12 +35,23 @@ NOW = datetime.now(UTC)
 
 @pytest.fixture(scope="session")
 def whole_journal(tmp_path_factory: pytest.TempPathFactory, suite: Suite) -> Path:
-    """The journal of the reference peer in the newest revision, nothing left out."""
-    path = tmp_path_factory.mktemp("whole") / "journal.jsonl"
+    """The journal of the reference peer in the newest revision, nothing left out; played once for all workers of xdist."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "whole-run"
+    try:
+        folder.mkdir()
+    except FileExistsError:  # another worker plays it
+        until = time.monotonic() + 90
+        while not (folder / "done").exists():
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        return folder / "journal.jsonl"
     chosen = Selection(revisions=(suite.catalogue.newest.id,))
-    report = run(Target(command=PEER, timeout=2.0), options=Options(selection=chosen), journal=path, suite=suite)
-    path.with_name("report.json").write_text(json.dumps(report_value(report)), encoding="utf-8")
-    return path
+    target = Target(command=PEER, timeout=2.0)
+    report = run(target, options=Options(selection=chosen), journal=folder / "journal.jsonl", suite=suite)
+    (folder / "report.json").write_text(json.dumps(report_value(report)), encoding="utf-8")
+    (folder / "done").touch()
+    return folder / "journal.jsonl"
 
 
 @pytest.fixture(scope="session")

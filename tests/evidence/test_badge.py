@@ -168,15 +168,20 @@ def tamper_code(value: Any) -> None:
         (tamper_code, "/exit_code", "says 1"),
     ],
 )
-def test_a_report_that_was_altered_earns_none(
-    value: Any, rules: Rules, tmp_path: Path, change: Callable[[Any], None], pointer: str, words: str
+def test_a_report_that_was_altered_is_found_out(
+    value: Any, rules: Rules, change: Callable[[Any], None], pointer: str, words: str
 ) -> None:
     change(value)
     found = list(faults(value, rules, now=NOW))
     assert any(one.pointer.endswith(pointer) and words in one.message for one in found), found
+
+
+def test_a_report_that_was_altered_earns_none(value: Any, tmp_path: Path) -> None:
+    tamper_verdict(value)
     (tmp_path / "r.json").write_text(json.dumps(value), encoding="utf-8")
     called = wireproof("badge", str(tmp_path / "r.json"), "-o", str(tmp_path / "b.svg"))
     assert (called.code, "does not agree with itself" in called.err) == (2, True)
+    assert "/runs/0/requirements/0/verdict" in called.err
     assert not (tmp_path / "b.svg").exists()
 
 
