@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.calling import validator, wireproof
+from tests.conftest import ROOT
 from tests.evidence.conftest import NOW, forged, reckoned
 from wireproof.engine.suite import Suite
 from wireproof.evidence import submission as module
@@ -73,6 +74,14 @@ def test_one_that_is_taken(folder: Path, suite: Suite, keys: Path) -> None:
     assert (called.code, "acme-search: accepted" in called.out) == (0, True), called.out
     assert "✓ verdicts" in called.out
     assert "certif" not in called.out
+
+
+def test_the_example_of_the_page_is_taken(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "evidence.md").read_text(encoding="utf-8")
+    (tmp_path / SUBJECT).write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    accepted = validator("subject")
+    value = read_yaml(tmp_path / SUBJECT)[0]
+    assert accepted.is_valid(value), list(accepted.iter_errors(value))
 
 
 FIELD_FAULTS = [
