@@ -198,9 +198,16 @@ def _moves(talk: Talk, method: str) -> bool:
     return any(one != begins[0] for one in begins)
 
 
+def _lengthened(short: list[JSON], long: list[JSON]) -> bool:
+    return bool(short) and long[: len(short)] == short
+
+
 @check("mcp.pagination.server-stable")
 def cursors_stable(talk: Talk) -> Iterator[Note]:
-    """A cursor that is used twice leads to the same page, unless the list is another one whenever it is read."""
+    """A cursor that is used twice leads to the same page, unless the list is another one whenever it is read.
+
+    A last page that has grown or shrunk at its end begins where it did: the list has changed, the cursor has not.
+    """
     seen: dict[tuple[str, str], Call] = {}
     for call in talk.requests:
         cursor = call.params.get("cursor") if isinstance(call.params, dict) else None
@@ -213,7 +220,7 @@ def cursors_stable(talk: Talk) -> Iterator[Note]:
         names = [[one.get(key) for one in entries(each.result, member)] for each in (first, call)]
         if names[0] == names[1]:
             yield ok(first.seq, *talk.answer_seqs(call))
-        elif not _moves(talk, call.method):
+        elif not _moves(talk, call.method) and not _lengthened(*sorted(names, key=len)):
             why = f"the same cursor gave {brief(names[0])}, then {brief(names[1])}"
             yield broken(*talk.answer_seqs(first), *talk.answer_seqs(call), why=why)
 
