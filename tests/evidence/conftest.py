@@ -116,14 +116,16 @@ def decide(value: Any, verdict: str, **wanted: str) -> str:
     return str(row["id"])
 
 
-def forged(files: dict[str, bytes], key: Path, *, report: Any = None, journal: bytes | None = None) -> dict[str, bytes]:
+def forged(
+    files: dict[str, bytes], key: Path, *, report: Any = None, journal: bytes | None = None, text: bytes = b""
+) -> dict[str, bytes]:
     """A bundle whose files were altered, with all that hangs together made anew and signed with a key of the forger's."""
     signing = load_signing_key(key)
     made = dict(files)
     held = journal if journal is not None else unpacked(made["transcript.jsonl.gz"])
     made["transcript.jsonl.gz"] = packed(held)
     value = report if report is not None else json.loads(made["report.json"])
-    made["report.json"] = json.dumps(value).encode()
+    made["report.json"] = text or json.dumps(value).encode()
     made["configuration.json"] = json.dumps(configuration_value(finished_events(held, "j"))).encode()
     made["transcript.jsonl"] = held
     names = ("report.json", "transcript.jsonl", "transcript.jsonl.gz", "configuration.json")

@@ -243,6 +243,22 @@ def test_digests_are_those_of_the_files(files: dict[str, bytes], rules: Rules, k
     assert failing(check(made, rules)) == ("digests", "digests.json: the entry report.json is not made of that file")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (b'{"format": 1,', b'{"format": 1, "format": 1,', "the member 'format' stands twice"),
+        (b'"seed": 0', b'"seed": NaN', "NaN is no number"),
+    ],
+)
+def test_files_that_readers_would_understand_differently(
+    files: dict[str, bytes], rules: Rules, keys: Path, value: Any, old: bytes, new: bytes, words: str
+) -> None:
+    text = json.dumps(value).encode()
+    assert old in text
+    step, said = failing(check(forged(files, keys, text=text.replace(old, new, 1)), rules))
+    assert (step, words in said) == ("schemas", True), said
+
+
 def test_results(value: Any, rules: Rules) -> None:
     assert result_of(value) == "PASSED"
     for change in (

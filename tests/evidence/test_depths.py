@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,33 @@ def test_a_target_that_shows_something_else(small: str) -> None:
     assert called.code == 1
     assert "✗ mcp.base.response.id-echo in 2025-11-25 over stdio: passed in the bundle, failed now" in called.out
     assert "not reproduced: " in called.out
+
+
+ODD = """
+import json, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    if "id" not in asked:
+        continue
+    known = {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "\\ud800<svg>", "version": "1"}}
+    tools = {"tools": [{"name": "a\\ud800", "inputSchema": {"type": "object", "maxProperties": 1e400}}]}
+    body = {"result": {"initialize": known, "tools/list": tools}.get(asked.get("method"), {})}
+    print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], **body}).replace("Infinity", "1e400"), flush=True)
+"""
+
+
+def test_a_target_that_says_odd_things_can_be_shown_too(tmp_path: Path, keys: Path) -> None:
+    """Numbers that no double holds, half surrogate pairs: what is packed of it must pass the checks that are its own."""
+    (tmp_path / "odd.py").write_text(ODD, encoding="utf-8")
+    journal, bundle = str(tmp_path / "j.jsonl"), str(tmp_path / "b.zip")
+    words = ("--revision", "2025-11-25", "--select", "mcp.ping", "--select", "mcp.lifecycle", "--timeout", "2")
+    wireproof("run", *words, "--journal", journal, "--", sys.executable, str(tmp_path / "odd.py"))
+    assert "Infinity" in Path(journal).read_text(encoding="utf-8")
+    packed_ = wireproof("bundle", journal, "-o", bundle, "--key", str(keys))
+    assert packed_.code == 0, packed_.err
+    called = wireproof("rejudge", bundle)
+    assert (called.code, "✓ verdicts" in called.out) == (0, True), called.out
+    assert "<svg" not in wireproof("badge", journal).out
 
 
 def test_search_is_as_deep_as_it_was_and_no_deeper_than_there_is(files: dict[str, bytes]) -> None:

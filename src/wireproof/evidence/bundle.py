@@ -123,7 +123,7 @@ def finished_events(journal: bytes, where: str) -> list[Event]:
 def parsed(data: bytes, schema: str) -> Any:
     """The value of a file that its schema accepts. ValueError, in words for a reader, for another."""
     try:
-        value = json.loads(data)
+        value = strict(data)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"is no JSON: {error}") from None
     if isinstance(value, dict) and isinstance(other := value.get("format"), int) and other != 1:
@@ -135,6 +135,27 @@ def parsed(data: bytes, schema: str) -> Any:
     if problem is not None:
         raise ValueError(f"{problem.pointer or 'the whole'}: {problem.message}")
     return value
+
+
+def strict(data: bytes) -> Any:
+    """JSON that no two readers understand differently: ValueError for members that stand twice, and for NaN. A number that was too large for a
+    double stands in journals as Infinity."""
+    return json.loads(data, object_pairs_hook=_members, parse_constant=_constant)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the member {twice!r} stands twice")
+    return made
+
+
+def _constant(name: str) -> float:
+    if name == "NaN":
+        raise ValueError(f"{name} is no number")
+    return float(name)
 
 
 def _text(value: Any) -> bytes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from wireproof.evidence.bundle import finished_events, parsed
+from wireproof.evidence.bundle import finished_events, parsed, strict
 from wireproof.evidence.digests import digest_value, first_difference, sha256
 from wireproof.evidence.dsse import Envelope, unseal
 from wireproof.evidence.files import (
@@ -181,7 +181,11 @@ def _schemas(held: Mapping[str, bytes], made: Verified) -> Iterator[str | Check]
         yield f"{error.where}: {error.message}"
         return
     for number, line in enumerate(made.journal.decode("utf-8").splitlines(), 1):
-        problem = own_problem("journal", json.loads(line))
+        try:
+            problem = own_problem("journal", strict(line.encode("utf-8")))
+        except ValueError as error:
+            yield f"{JOURNAL}:{number}: {error}"
+            return
         if problem is not None:
             yield f"{JOURNAL}:{number}: {problem.pointer or 'the line'}: {problem.message}"
             return
