@@ -1,6 +1,6 @@
 """How often search finds what was planted, and in which form: `make bench-search`.
 
-    python benchmarks/search.py [--seeds N] [--only NAME ...] [--depth standard] [--scripted]
+    python benchmarks/search.py [--seeds N] [--only NAME ...] [--depth standard] [--examples N] [--families NAME ...] [--scripted]
 
 Each fault of fixtures/planted is searched for with each seed, nothing scripted played; it counts as found when its row fails, and as made small
 when the exchange that was kept has the form of the reproducer that was written down before. `--scripted` shows first that no script finds
@@ -16,7 +16,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,8 +36,21 @@ from wireproof.model.target import CallPolicy, Target
 CALLS = CallPolicy(read_only=True, profile="none")
 NOTHING_SCRIPTED = ("-",)
 BAR = 0.95
+CHECKED = {
+    "value-past-doubles": ("call add", 200),
+    "value-past-int64": ("call add", 200),
+    "text-nul": ("call say", 200),
+    "text-id-composed": ("id", 600),
+    "sequence-read-again": ("conversation", 150),
+    "state-quiet-subscriber": ("conversation", 150),
+    "state-refusal-at-error": ("conversation", 150),
+    "state-read-at-error": ("conversation", 150),
+}
+"""What `--check` searches for with one seed: fault to (family, examples), so that no time limit decides."""
 _CAPTURE = re.compile(r"\{\{(\w+)\}\}")
 _LAST = "after"
+_ALIKE = {"uri": "resource", "prompt": "prompt", "requestId": "id", "reason": "reason"}
+"""Members whose value might as well be another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,82 +79,67 @@ def reproducer(fault: Any) -> Exchange:
 
 
 def form(exchange: Exchange, witness: Callable[[Any], bool] | None = None) -> tuple[Any, ...]:
-    """What is sent, in order, and what is waited for before the next is sent. Left out are the plain request at the end, names, ids but for
-    which of them are the same, and what a value is besides having what makes it a witness."""
-    sends = [
-        one for one in exchange.steps if isinstance(one, Request | Notify | Send | SendBytes | Http | Close | Reopen)
-    ]
-    sends = [one for one in sends if getattr(one, "name", "") != _LAST]
-    names = {getattr(one, "name", ""): number for number, one in enumerate(sends)}
+    """What is sent, in order, and what is waited for before the next is sent. Left out are the plain request at the end and what might as well
+    be another: names, ids, lists, resources and prompts count by which of them are the same, a value by what makes it a witness."""
+    every = (Request, Notify, Send, SendBytes, Http, Close, Reopen)
+    sends = [one for one in exchange.steps if isinstance(one, every) and getattr(one, "name", "") != _LAST]
+    places = {getattr(one, "name", ""): place for place, one in enumerate(sends)}
     captured = {
-        name.removesuffix("?"): names.get(one.of or "")
+        name.removesuffix("?"): places.get(one.of or "")
         for one in exchange.steps
         if isinstance(one, Expect)
         for name in one.capture
     }
-    own = {
-        json.dumps(one.id): number
-        for number, one in enumerate(sends)
-        if isinstance(one, Request) and one.id is not ABSENT
-    }
-    made: list[Any] = []
-    for number, step in enumerate(exchange.steps):
-        if step not in sends:
-            continue
-        following = exchange.steps[number + 1] if number + 1 < len(exchange.steps) else None
-        name = getattr(step, "name", "")
-        waited = isinstance(following, Expect) and following.of == name
-        params = getattr(step, "params", ABSENT)
-        made.append(
-            (
-                type(step).__name__,
-                getattr(step, "method", ""),
-                _shown(None if params is ABSENT else params, captured, own, witness),
-                _own_id(step, witness),
-                waited or isinstance(step, Notify | Close | Reopen),
-                names.get(step.of or "") if isinstance(step, Close) else None,
-            )
-        )
-    return tuple(made)
+    alike: dict[str, str] = {}
 
+    def named(kind: str, value: Any) -> str:
+        """The first of a kind is 1, the second that is another one is 2."""
+        known = sum(one.startswith(f"<{kind} ") for one in alike.values())
+        return alike.setdefault(f"{kind} {json.dumps(value)}", f"<{kind} {known + 1}>")
 
-def _own_id(step: Any, witness: Callable[[Any], bool] | None) -> str:
-    identity = getattr(step, "id", ABSENT)
-    if identity is ABSENT or not isinstance(identity, str) or witness is None:
-        return ""
-    return "<witness>" if witness(identity) else "<id>"
-
-
-def _shown(value: Any, captured: dict[str, Any], own: dict[str, int], witness: Callable[[Any], bool] | None) -> Any:
-    if isinstance(value, str):
-        capture = _CAPTURE.fullmatch(value)
-        if capture:
+    def shown(key: str, value: Any) -> Any:
+        if isinstance(value, str) and (capture := _CAPTURE.fullmatch(value)):
             return f"<cursor of {captured.get(capture[1])}>"
-        if witness is not None and witness(value):
+        if isinstance(value, str) and witness is not None and witness(value):
             return "<witness>"
-    if not isinstance(value, dict | list) and json.dumps(value) in own:
-        return f"<id of {own[json.dumps(value)]}>"
-    if isinstance(value, dict):
-        return tuple(sorted((key, _shown(one, captured, own, witness)) for key, one in value.items()))
-    if isinstance(value, list):
-        return tuple(_shown(one, captured, own, witness) for one in value)
-    return repr(value) if isinstance(value, float | int) else value
+        if key in _ALIKE:
+            return named(_ALIKE[key], value)
+        if isinstance(value, dict):
+            return tuple(sorted((name, shown(name, one)) for name, one in value.items()))
+        return repr(value)
+
+    made: list[Any] = []
+    for place, step in enumerate(exchange.steps):
+        if not any(step is one for one in sends):
+            continue
+        following = exchange.steps[place + 1] if place + 1 < len(exchange.steps) else None
+        waited = isinstance(following, Expect) and following.of == getattr(step, "name", "")
+        method = str(getattr(step, "method", ""))
+        method = named("list", method) if method.endswith("/list") else method
+        params = getattr(step, "params", ABSENT)
+        if method == "prompts/get":
+            params = {"prompt": params}
+        identity = getattr(step, "id", ABSENT)
+        own = "<witness>" if witness is not None and isinstance(identity, str) and witness(identity) else ""
+        told = None if params is ABSENT else shown("", params)
+        made.append((type(step).__name__, method, told, own, waited or isinstance(step, Notify | Close | Reopen)))
+    return tuple(made)
 
 
 def target_of(fault: Any) -> Target:
     """The peer with the fault, in this process."""
     serve = importlib.import_module("wireproof_fixtures.mcp").serve_lines
-    return Target(name=fault.name, serve=partial(serve, fault.variant), timeout=1.0, startup_wait=1.0, calls=CALLS)
+    return Target(name=fault.name, serve=partial(serve, fault.variant), timeout=5.0, startup_wait=5.0, calls=CALLS)
 
 
-def attempt(fault: Any, seed: int, suite: Suite, depth: Depth = Depth.STANDARD) -> Trial:
+def attempt(fault: Any, seed: int, suite: Suite, effort: Effort) -> Trial:
     """Searches for one fault with one seed."""
     begun = time.monotonic()
     with TemporaryDirectory() as folder:
         options = Options(
             selection=Selection(revisions=(fault.variant.since,), deciding=NOTHING_SCRIPTED),
             seed=seed,
-            effort=Effort(depth=depth, failures=Path(folder)),
+            effort=replace(effort, failures=Path(folder)),
         )
         report = wireproof.run(target_of(fault), options=options, suite=suite)
         kept = [one for path in sorted(Path(folder).iterdir()) for one in read_exchanges(path, protocol="mcp")]
@@ -167,6 +165,19 @@ def survives(fault: Any, suite: Suite) -> list[str]:
     return [row.requirement.id for lane in report.lanes for row in lane.rows if row.verdict == "failed"]
 
 
+def check(suite: Suite) -> int:
+    """Exit code 0 when each of the eight is found as it was written down."""
+    good = 0
+    for fault in planted():
+        if fault.name in CHECKED:
+            family, examples = CHECKED[fault.name]
+            one = attempt(fault, 0, suite, Effort(depth=Depth.THOROUGH, examples=examples, families=(family,)))
+            good += one.form
+            print(f"{one.name:40} {one.seconds:5.1f} s  {'found' if one.form else one.text or 'missed'}", flush=True)
+    print(f"{good} of {len(CHECKED)} found as written down")
+    return 0 if good == len(CHECKED) else 1
+
+
 def main(words: Iterable[str]) -> int:
     """Prints a line a trial and the count."""
     parser = argparse.ArgumentParser(description="How often search finds what was planted.")
@@ -174,9 +185,14 @@ def main(words: Iterable[str]) -> int:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--depth", type=Depth, default=Depth.STANDARD)
+    parser.add_argument("--examples", type=int)
+    parser.add_argument("--families", nargs="*", default=[])
     parser.add_argument("--scripted", action="store_true")
+    parser.add_argument("--check", action="store_true", help="eight faults with one seed, each in one family")
     given = parser.parse_args(list(words))
-    suite = load_suite()
+    if given.check:
+        return check(load_suite())
+    suite, effort = load_suite(), Effort(depth=given.depth, examples=given.examples, families=tuple(given.families))
     faults = [one for one in planted() if not given.only or any(one.name.startswith(name) for name in given.only)]
     killed = 0
     for fault in faults if given.scripted else ():
@@ -186,7 +202,7 @@ def main(words: Iterable[str]) -> int:
     trials = []
     for seed in range(given.first, given.first + given.seeds):
         for fault in faults:
-            trials.append(attempt(fault, seed, suite, given.depth))
+            trials.append(attempt(fault, seed, suite, effort))
             one = trials[-1]
             verdict = "found" if one.form else "found in another form" if one.found else "missed"
             print(f"seed {seed:3}  {one.name:40} {one.seconds:5.1f} s  {verdict}", flush=True)

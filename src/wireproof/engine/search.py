@@ -100,6 +100,7 @@ class Search:
         judged = lane.judgeable()
         self._rows = {row for row in lane.rows if not any(row == one.requirement for one in _failures(judged))}
         begun = time.monotonic()
+        self._until = begun + self._effort.seconds
         try:
             async with Tryout.of(lane) as self._tryout:
                 self._families = await self._draw_from(self._tryout)
@@ -120,13 +121,16 @@ class Search:
         kinds: dict[str, str] = {}
         slow: set[str] = set()
         for probe in self._module.probes(self._lane.facts, tryout.lens):
+            if time.monotonic() > self._until:
+                break
             (one, first), (other, second) = [await tryout.answer(probe, "probe") for _ in range(2)]
             kind = self._module.kind_of(one)
             if kind is not None and kind == self._module.kind_of(other):
                 kinds[probe.subject or ""] = kind
                 slow |= {probe.subject or ""} if min(first, second) > _SLOW else set()
         made: tuple[Family, ...] = self._module.families(self._lane.facts, tryout.lens, kinds, slow)
-        return made
+        only = self._effort.families
+        return tuple(one for one in made if not only or {one.name, f"{one.name} {one.subject}"}.intersection(only))
 
     def _announce(self) -> None:
         """Says what will be drawn and how often tools will be called, before any is."""
@@ -153,7 +157,6 @@ class Search:
 
     def _drive(self) -> None:
         """Draws family by family; each has a part of the time that is left, by its weight."""
-        self._until = time.monotonic() + self._effort.seconds
         left = sum(one.weight for one in self._families)
         for family in self._families:
             now = time.monotonic()
@@ -270,8 +273,10 @@ class Search:
         """Plays it where everybody sees it, twice, and keeps the file."""
         lane = self._lane
         made = named(one, self._lane)
-        await lane.play_alone(made, "fresh")
-        await lane.play_alone(made, "confirm")
+        for purpose in ("fresh", "confirm"):
+            if not await lane.play_alone(made, purpose):
+                lane.crowded = False  # search had sessions of its own all the time
+                await lane.play_alone(made, purpose)
         if self._effort.failures is None:
             return
         origin = Origin(

@@ -118,12 +118,17 @@ class Tryout:
         return found
 
     async def answer(self, exchange: Exchange, name: str) -> tuple[JSON, float]:
-        """The answer to the step of that name, alone in a fresh session, and its seconds; ABSENT where none came."""
-        session = await self._fresh(exchange)
+        """The answer to the step of that name, and its seconds; ABSENT where none came. Alone in a fresh session, where those cost no process."""
+        shared = bool(self._lane.target.command)
+        session = await (self._common(exchange) if shared else self._fresh(exchange))
+        start = len(session.records)
         await self._play(session, exchange)
-        out = next((one for one in session.records if one.meta.get("name") == name), None)
+        out = next((one for one in session.records[start:] if one.meta.get("name") == name), None)
         found = session.tracker.answer_to(out.seq) if out is not None else None
-        await self._leave_all()
+        self._scout.played_in(session).pop()
+        if not shared or session.over or session.mute:
+            self._shared = None
+            await self._leave_all()
         if out is None or found is None:
             return ABSENT, 0.0
         return found.message, (found.at_ns - out.at_ns) / 1e9

@@ -156,8 +156,9 @@ class _Talk:
             case "act" | "open":
                 self._act(move)
             case "page" | "again":
-                if self.scene.paged:
-                    self._page(self.scene.paged[move.at % len(self.scene.paged)], again=move.verb == "again")
+                begun = [method for method in self.scene.paged if method in self.cursors] or self.scene.paged
+                if begun:
+                    self._page(begun[move.at % len(begun)], again=move.verb == "again")
             case "join":
                 self.join()
             case "cancel":
