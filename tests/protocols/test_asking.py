@@ -6,6 +6,7 @@ from wireproof.engine.player import _fill
 from wireproof.model.jsontext import ABSENT
 from wireproof.protocols.mcp.checks.asking import _doubles, _holds
 from wireproof.protocols.mcp.checks.elicitation import _host, _mode, _primitive, _public
+from wireproof.protocols.mcp.responder import canned_answer
 
 
 @pytest.mark.parametrize(
@@ -99,3 +100,18 @@ def test_a_member_whose_capture_found_nothing_is_left_out() -> None:
     captures = {"state": ABSENT, "name": "Ada"}
     given = {"requestState": "{{state}}", "who": {"name": "{{name}}", "note": None}}
     assert _fill(given, captures) == {"who": {"name": "Ada", "note": None}}
+
+
+def test_the_canned_model_uses_a_tool_that_is_offered_twice_at_once_and_then_ends() -> None:
+    tool = {"name": "look", "inputSchema": {"type": "object", "properties": {"at": {"type": "string"}}}}
+    asked = {"messages": [{"role": "user", "content": {"type": "text", "text": "Look."}}], "tools": [tool]}
+    first = canned_answer({"id": 1, "method": "sampling/createMessage", "params": asked}, {})
+    assert first is not None
+    assert isinstance(first.result, dict)
+    assert [one["input"] for one in first.result["content"]] == [{"at": "text"}] * 2
+    messages = [*asked["messages"], {"role": "assistant", "content": first.result["content"]}]
+    for params in ({**asked, "messages": messages}, {**asked, "toolChoice": {"mode": "none"}}, {**asked, "tools": []}):
+        then = canned_answer({"id": 2, "method": "sampling/createMessage", "params": params}, {})
+        assert then is not None
+        assert isinstance(then.result, dict)
+        assert then.result["stopReason"] == "endTurn"

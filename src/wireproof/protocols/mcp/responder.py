@@ -40,6 +40,8 @@ def _result(method: str, params: JSON) -> JSON:
             return {}
         case "roots/list":
             return {"roots": [{"uri": "file:///wireproof", "name": "wireproof"}]}
+        case "sampling/createMessage" if uses := _uses(params):
+            return {"role": "assistant", "content": uses, "model": "wireproof-canned", "stopReason": "toolUse"}
         case "sampling/createMessage":
             return {
                 "role": "assistant",
@@ -52,6 +54,20 @@ def _result(method: str, params: JSON) -> JSON:
         case "elicitation/create":
             return {"action": "accept", "content": _content(params.get("requestedSchema"))}
     return ABSENT
+
+
+def _uses(params: Mapping[str, Any]) -> list[JSON]:
+    """Where tools are offered (client/sampling, 2025-11-25 on) and none was used yet: two uses of the first one at once."""
+    tools, choice, messages = params.get("tools"), params.get("toolChoice"), params.get("messages")
+    forbidden = isinstance(choice, dict) and choice.get("mode") == "none"
+    first = tools[0] if isinstance(tools, list) and tools and not forbidden else None
+    if not isinstance(first, dict) or not isinstance(first.get("name"), str) or "tool_use" in dump(messages):
+        return []
+    given = _content(first.get("inputSchema"))
+    return [
+        {"type": "tool_use", "id": f"wireproof-use-{number}", "name": first["name"], "input": given}
+        for number in (1, 2)
+    ]
 
 
 def _content(schema: JSON) -> dict[str, Any]:
