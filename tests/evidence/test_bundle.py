@@ -383,6 +383,9 @@ def test_keygen_bundle_verify(whole_journal: Path, tmp_path: Path) -> None:
     assert b"PRIVATE KEY" not in public_path(key).read_bytes()
     again = wireproof("keygen", str(key))
     assert (again.code, "never overwritten" in again.err) == (2, True)
+    public_path(tmp_path / "other.pem").write_text("somebody's")
+    half = wireproof("keygen", str(tmp_path / "other.pem"))
+    assert (half.code, (tmp_path / "other.pem").exists()) == (2, False)
     subject = "acme-1.0.tgz=sha256:" + "ab" * 32
     words = ("--key", str(key), "--subject", subject, "--url", "https://ci.example/1")
     packed_ = wireproof("bundle", str(whole_journal), "-o", str(bundle), *words)

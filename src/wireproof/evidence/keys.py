@@ -54,18 +54,23 @@ def write_keys(path: Path) -> PublicKey:
     private = Ed25519PrivateKey.generate()
     public = _public(private.public_key())
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for file in (path, public_path(path)):
+        if file.exists():
+            raise _taken(file)
     for file, text, mode in ((path, pem, 0o600), (public_path(path), public.pem, 0o644)):
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
                 out.write(text)
         except FileExistsError:
-            raise UsageError(
-                "exists already, and keys are never overwritten", where=str(file), hint="name another file"
-            ) from None
+            raise _taken(file) from None
         except OSError as error:
             raise UsageError(f"cannot be written: {error.strerror or error}", where=str(file)) from None
     return public
+
+
+def _taken(file: Path) -> UsageError:
+    return UsageError("exists already, and keys are never overwritten", where=str(file), hint="name another file")
 
 
 def public_path(path: Path) -> Path:
