@@ -21,6 +21,7 @@ VERBS: Final = {
     "init": "survey a server and write a configuration for it",
     "bless": "put the failures of a run on record, so that only new ones count",
     "compare": "say what is new, fixed, changed and gone between two reports",
+    "matrix": "show what many targets keep and break, side by side",
     "badge": "make a badge from a report that agrees with itself",
     "keygen": "make a pair of keys that bundles are signed with",
     "bundle": "pack a run, signed, so that others can check it",

@@ -1,0 +1,173 @@
+"""The matrix over several targets for a terminal, for Markdown, and as JSON (`schemas/wireproof/matrix.schema.json`)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from wireproof.report.interop import Implementation, Interop, Place
+from wireproof.report.states import LOOKS, State
+from wireproof.report.words import plural, printable
+
+FORMAT: Final = 1
+MOST_ROWS: Final = 40
+"""Broken requirements that a terminal and Markdown show."""
+_STYLES: Final = {
+    State.FAILED: "bold red",
+    State.PASSED: "green",
+    State.ERRORED: "bold magenta",
+    State.BLOCKED: "yellow",
+}
+_TOLD: Final = (State.FAILED, State.ERRORED, State.BLOCKED, State.PASSED)
+_BRIEF: Final = 34
+
+
+def render(made: Interop, console: Console) -> None:
+    """Two tables: classes by implementation, and the requirements that somebody breaks, by implementation."""
+    classes = _table("", "implementation", *(_head(one) for one in made.places))
+    for number, one in enumerate(made.implementations, 1):
+        classes.add_row(str(number), printable(brief(one.name)), *(_standing(one, place) for place in made.places))
+    console.print(classes)
+    if made.broken:
+        console.print()
+        rows = _table("broken somewhere", "level", *map(str, range(1, len(made.implementations) + 1)))
+        for row in made.broken[:MOST_ROWS]:
+            rows.add_row(row.requirement.id, row.requirement.level.value, *(_cell(one) for one in row.cells))
+        console.print(rows)
+        if len(made.broken) > MOST_ROWS:
+            console.print(f"and {len(made.broken) - MOST_ROWS} more: -o html:DIR/ and -o json:FILE have them all")
+    console.print(
+        f"\n{plural(len(made.rows), 'requirement')}, {len(made.broken)} broken by somebody; numbers count revisions and transports"
+    )
+    for note in made.notes:
+        console.print(printable(note), style="yellow")
+
+
+def markdown(made: Interop) -> str:
+    """The same two tables."""
+    heads = [_head(one).replace("\n", " ") for one in made.places]
+    lines = ["| implementation | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    lines += [
+        f"| {_escaped(one.name)} | " + " | ".join(_standing(one, place) for place in made.places) + " |"
+        for one in made.implementations
+    ]
+    if made.broken:
+        names = [_escaped(one.name) for one in made.implementations]
+        lines += ["", "| broken somewhere | level | " + " | ".join(names) + " |", "|---" * (len(names) + 2) + "|"]
+        lines += [
+            f"| {row.requirement.id} | {row.requirement.level.value} | "
+            + " | ".join(_cell(one).plain for one in row.cells)
+            + " |"
+            for row in made.broken[:MOST_ROWS]
+        ]
+        if len(made.broken) > MOST_ROWS:
+            lines += ["", f"and {len(made.broken) - MOST_ROWS} more"]
+    lines += ["", f"{plural(len(made.rows), 'requirement')}, {len(made.broken)} broken by somebody."]
+    lines += [f"- {_escaped(one)}" for one in made.notes]
+    return "\n".join(lines) + "\n"
+
+
+def matrix_value(made: Interop) -> dict[str, Any]:
+    """As plain data. Cells of a requirement: by implementation, then `revision/transport`, the state."""
+    states: dict[str, dict[str, dict[str, str]]] = {}
+    for one in made.implementations:
+        for place, (_, lane) in one.shown.items():
+            for row in lane.rows:
+                cell = states.setdefault(row.requirement.id, {}).setdefault(one.name, {})
+                cell[f"{place[1]}/{place[2]}"] = row.verdict.value
+    return {
+        "format": FORMAT,
+        "suites": list(made.suites),
+        "notes": list(made.notes),
+        "implementations": [_implementation(one) for one in made.implementations],
+        "requirements": [
+            {
+                "id": row.requirement.id,
+                "level": row.requirement.level.value,
+                "topic": row.requirement.topic,
+                "title": row.requirement.title,
+                "broken": row.broken,
+                "kept": row.kept,
+                "verdicts": states[row.requirement.id],
+            }
+            for row in made.rows
+        ],
+    }
+
+
+def matrix_text(made: Interop) -> str:
+    return json.dumps(matrix_value(made), ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _implementation(one: Implementation) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "server": one.server,
+        "runs": [
+            {
+                "source": run.source,
+                "started_at": run.value["started_at"],
+                "whole": run.whole,
+                "exit_code": run.value["exit_code"],
+            }
+            for run in one.runs
+        ],
+        "lanes": [
+            {
+                "protocol": place[0],
+                "revision": place[1],
+                "transport": place[2],
+                "started_at": run.value["started_at"],
+                "class": lane.standing,
+                "passed": lane.reached.passed,
+                "applicable": lane.reached.applicable,
+                "counts": lane.counts(),
+            }
+            for place, (run, lane) in one.shown.items()
+        ],
+    }
+
+
+def _table(*heads: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for index, head in enumerate(heads):
+        table.add_column(head, no_wrap=index > 0, overflow="fold")
+    return table
+
+
+def _head(place: Place) -> str:
+    return f"{place[1]}\n{place[2]}"
+
+
+def _standing(one: Implementation, place: Place) -> str:
+    """Class and MUST rows, such as `II Protocol 92/92`; a dash for what was not played or is not offered."""
+    if place not in one.shown:
+        return "-"
+    run, lane = one.shown[place]
+    old = "" if run.whole else " (part)"
+    return f"{lane.standing} {lane.reached.passed}/{lane.reached.applicable}{old}"
+
+
+def _cell(counts: Counter[State]) -> Text:
+    """Signs with numbers; what was neither broken nor kept is a dash."""
+    made = Text()
+    for state in _TOLD:
+        if counts[state]:
+            made.append(" " if made else "").append(f"{LOOKS[state].sign}{counts[state]}", style=_STYLES[state])
+    return made or Text("·", style="dim")
+
+
+def brief(name: str) -> str:
+    """The end of a long name, where commands differ."""
+    return name if len(name) <= _BRIEF else "…" + name[1 - _BRIEF :]
+
+
+def _escaped(text: str) -> str:
+    """As text in a cell of Markdown, whatever it holds."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&$:@-])", r"\\\1", printable(text))
