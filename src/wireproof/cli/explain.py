@@ -13,8 +13,9 @@ from rich.text import Text
 
 from wireproof.cli.outputs import program, terminal_console
 from wireproof.engine.explained import explanation, standing
-from wireproof.engine.run import load_suite
+from wireproof.engine.run import installed, load_suite
 from wireproof.engine.suite import Suite
+from wireproof.library.catalogue import load_catalogue, protocols
 from wireproof.model.catalogue import Requirement
 from wireproof.model.errors import UsageError, WireproofError
 from wireproof.report.console import render_finding
@@ -39,22 +40,27 @@ RUNS: Final = Path(".wireproof") / "runs"
 def command(identity: str, journals: tuple[Path, ...]) -> None:
     """Say of a requirement what it asks, why it matters, how it is mended, what judges it and what proves that.
 
-    IDENTITY is a requirement's id, or the fingerprint of a finding: then the evidence of the newest run that has it comes first.
+    IDENTITY is a requirement's id, a former id of it, or the fingerprint of a finding: then the evidence of the newest run comes first.
     """
-    suite = load_suite()
     console = terminal_console()
-    if _FINGERPRINT.fullmatch(identity) and identity not in suite.catalogue.requirements:
-        identity = _finding(identity, journals, suite, console)
+    if _FINGERPRINT.fullmatch(identity):
+        identity = _finding(identity, journals, load_suite(), console)
         console.print()
-    row = suite.catalogue.requirements.get(identity)
-    if row is None:
-        near = suite.catalogue.nearest(identity)
-        under = [name for name in suite.catalogue.requirements if name.startswith(f"{identity}.")]
-        hint = f"{', '.join(under[:8])}{' ...' if len(under) > 8 else ''} begin so" if under else ""
-        near = suite.catalogue.nearest(identity)
-        hint = hint or (f"did you mean {', '.join(near)}?" if near else "wireproof list requirements names them all")
-        raise UsageError(f"no requirement is called {identity!r}", hint=hint)
-    _requirement(row, suite, console)
+    for protocol in protocols():
+        if row := load_catalogue(protocol).named(identity):
+            _requirement(row, load_suite(protocol) if installed(protocol) else None, console)
+            return
+    raise UsageError(f"no requirement is called {identity!r}", hint=_nearest(identity))
+
+
+def _nearest(identity: str) -> str:
+    """What the user may have meant."""
+    catalogues = [load_catalogue(protocol) for protocol in protocols()]
+    under = [name for one in catalogues for name in one.requirements if name.startswith(f"{identity}.")]
+    if under:
+        return f"{', '.join(under[:8])}{' ...' if len(under) > 8 else ''} begin so"
+    near = [name for one in catalogues for name in one.nearest(identity)]
+    return f"did you mean {', '.join(near[:3])}?" if near else "wireproof list requirements names them all"
 
 
 def _finding(fingerprint: str, journals: Iterable[Path], suite: Suite, console: Console) -> str:
@@ -81,7 +87,7 @@ def _finding(fingerprint: str, journals: Iterable[Path], suite: Suite, console: 
     raise UsageError(f"no finding has the fingerprint {fingerprint}", hint=f"{where} with --journal")
 
 
-def _requirement(row: Requirement, suite: Suite, console: Console) -> None:
+def _requirement(row: Requirement, suite: Suite | None, console: Console) -> None:
     console.print(Text.assemble((row.id, "bold"), f"   {standing(row)}"), soft_wrap=True)
     _line(console, "", row.title)
     for label, text in explanation(row, suite):

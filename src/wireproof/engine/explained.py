@@ -16,8 +16,9 @@ def standing(row: Requirement) -> str:
     return f"{row.level.value} ({row.basis.value}), {owed}"
 
 
-def explanation(row: Requirement, suite: Suite) -> Iterator[tuple[str, str]]:
-    """(label, text), in the order of interest; labels of which there are several come several times."""
+def explanation(row: Requirement, suite: Suite | None) -> Iterator[tuple[str, str]]:
+    """(label, text), in the order of interest; labels of which there are several come several times. No suite: nothing of ours judges
+    that protocol."""
     head = {
         "why": row.why,
         "fix": row.fix,
@@ -27,8 +28,12 @@ def explanation(row: Requirement, suite: Suite) -> Iterator[tuple[str, str]]:
         "applies": f"where the target shows {', '.join(row.needs)}" if row.needs else "",
         "not judged": row.reason or "",
         "erratum": row.erratum or "",
+        "formerly": ", ".join(row.aliases),
     }
     yield from ((label, text) for label, text in head.items() if text)
+    if suite is None:
+        yield "judged by", "nothing yet"
+        return
     found = judges(suite, row.id)
     for name in found.exchanges:
         one = suite.named(name)

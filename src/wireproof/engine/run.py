@@ -59,6 +59,11 @@ class Options:
     effort: Effort | None = None
 
 
+def installed(protocol: str) -> bool:
+    """Whether some installed distribution registers a pack of that name."""
+    return any(one.name == protocol for one in entry_points(group="wireproof.protocols"))
+
+
 def load_pack(name: str) -> Pack:
     """The pack that some installed distribution registers under `wireproof.protocols`. UsageError when there is none."""
     found = {one.name: one for one in entry_points(group="wireproof.protocols")}

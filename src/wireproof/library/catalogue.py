@@ -22,8 +22,11 @@ from wireproof.library.source import read_yaml, shown, validate
 from wireproof.model.catalogue import Basis, Grade, Level, Requirement, Revision, Testable
 from wireproof.model.errors import UsageError
 
+_DEFAULT: Final = "mcp"
 _SHARED_FILES: Final = ("jsonrpc/requirements.yaml", "common/robustness.yaml")
-_TRANSPORT_OF: Final = {"memory": "stdio", "sse": "http"}  # the rules of which transport these links fall under
+_RULED_BY: Final = {"memory": ("stdio",), "sse": ("http",), "jsonrpc": ("jsonrpc", "http"), "rest": ("rest", "http")}
+"""The rules of which transports a link or binding falls under; one that is not named, under its own."""
+
 _LEVELS: Final = {level.value: level for level in Level}
 _BASES: Final = {basis.value: basis for basis in Basis}
 _TESTABLE: Final = {testable.value: testable for testable in Testable}
@@ -38,6 +41,8 @@ class Catalogue:
     revisions: tuple[Revision, ...]
     requirements: Mapping[str, Requirement]
     _orders: Mapping[str, int] = field(repr=False)
+    _former: Mapping[str, str] = field(repr=False, default_factory=dict)
+    """Former ids in capitals, and what they are called now."""
 
     @property
     def newest(self) -> Revision:
@@ -63,25 +68,34 @@ class Catalogue:
         """What a peer in that role owes there, in file order.
 
         `role` is server, client, authorization-server or host; rows of `both` bind server and client. `transport` is
-        stdio, http, sse (judged as http), memory (judged as stdio) or any (rows of every transport).
+        stdio, http, sse (judged as http), memory (judged as stdio), a binding of A2A (jsonrpc and rest, which rows of http bind too,
+        or grpc) or any (rows of every transport).
         """
         roles = (role, "both") if role in ("server", "client") else (role,)
-        ruled_by = _TRANSPORT_OF.get(transport, transport)
+        ruled_by = ("any", *_RULED_BY.get(transport, (transport,)))
         return tuple(
             row
             for row in self.requirements.values()
-            if row.role in roles
-            and (ruled_by == "any" or row.transport in ("any", ruled_by))
-            and self.covers(row, revision)
+            if row.role in roles and (transport == "any" or row.transport in ruled_by) and self.covers(row, revision)
         )
+
+    def named(self, name: str) -> Requirement | None:
+        """The requirement that bears this id, or bore it formerly; None where there is none."""
+        return self.requirements.get(name) or self.requirements.get(self._former.get(name.upper(), ""))
 
     def nearest(self, id: str, count: int = 3) -> tuple[str, ...]:  # noqa: A002
         """Requirement ids that look like a misspelt one, closest first."""
         return tuple(difflib.get_close_matches(id, self.requirements, n=count))
 
 
+def protocols() -> tuple[str, ...]:
+    """The protocols that have a catalogue; the one that `load_catalogue` reads unless told otherwise comes first."""
+    found = {path.parent.name for path in shelf("conformance").glob("*/revisions.yaml")}
+    return (_DEFAULT, *sorted(found - {_DEFAULT}))
+
+
 @cache
-def load_catalogue(protocol: str = "mcp") -> Catalogue:
+def load_catalogue(protocol: str = _DEFAULT) -> Catalogue:
     """Read and lint one protocol's catalogue. UsageError with file:line for the first fault."""
     folder = shelf("conformance") / protocol
     revisions = _revisions(folder / "revisions.yaml", protocol)
@@ -91,6 +105,7 @@ def load_catalogue(protocol: str = "mcp") -> Catalogue:
     requirements: dict[str, Requirement] = {}
     seen: dict[str, str] = {}
     said: dict[str, str] = {}
+    former: dict[str, str] = {}
     for path in files:
         for row, where in read_requirements(path, protocol, revisions):
             if row.id in seen:
@@ -100,9 +115,17 @@ def load_catalogue(protocol: str = "mcp") -> Catalogue:
                 if text in said:
                     raise UsageError(f"{row.id} is explained with the same words as {said[text]}", where=where)
                 said[text] = row.id
+            for name in row.aliases:
+                if taken := former.get(name.upper()):
+                    raise UsageError(f"{name} is an alias of {taken} already", where=where)
+                former[name.upper()] = row.id
             requirements[row.id] = row
     return Catalogue(
-        protocol=protocol, revisions=revisions, requirements=MappingProxyType(requirements), _orders=orders
+        protocol=protocol,
+        revisions=revisions,
+        requirements=MappingProxyType(requirements),
+        _orders=orders,
+        _former=former,
     )
 
 
@@ -138,6 +161,10 @@ def read_requirements(path: Path, protocol: str, revisions: tuple[Revision, ...]
             if protocol not in row["only"]:
                 continue
             row |= row["only"][protocol]
+        there = value.get("within", {}).get(protocol, {})
+        row["transport"] = there.get(row["transport"], row["transport"])
+        if row["transport"] is None:
+            continue
         where = f"{file}:{lines.at(f'/requirements/{index}')}"
         yield _requirement(row, value, orders, where), where
 

@@ -8,7 +8,7 @@ from typing import Final
 from wireproof.library.catalogue import load_catalogue
 from wireproof.model.catalogue import Requirement
 
-_SITES: Final = {"mcp": "https://modelcontextprotocol.io/"}
+_SITES: Final = {"mcp": "https://modelcontextprotocol.io/", "a2a": "https://a2a-protocol.org/"}
 _DOCUMENTS: Final = {
     "JSON-RPC 2.0": "https://www.jsonrpc.org/specification",
     "Fetch standard": "https://fetch.spec.whatwg.org/",
