@@ -5,7 +5,6 @@ Malformed parts are left out here (they are findings elsewhere); what could be r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -243,7 +242,6 @@ MOST_KNOWN: Final = 200
 """Tools that may be called for which arguments are made, so that there are jobs among them."""
 MOST_JOBS: Final = 6
 """Tools that are run as tasks: each may take the time that its work takes."""
-_FACT: Final = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
 
 
 def items(kind: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -253,28 +251,3 @@ def items(kind: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def subject_of(kind: str, item: Mapping[str, Any]) -> str:
     return str(item.get("subject") or item[_KEY[kind]])
-
-
-def fact(name: str, scope: Mapping[str, Any]) -> JSON:
-    """The value of `${a.b.c}`; KeyError when the survey knows no such fact."""
-    value: Any = scope
-    for part in name.split("."):
-        value = value[int(part)] if isinstance(value, list) else value[part]
-    return value
-
-
-def fill_value(value: JSON, scope: Mapping[str, Any]) -> JSON:
-    """Fills every `${...}`, in the names of members too; one that is the whole string keeps its JSON type."""
-    if isinstance(value, str):
-        whole = _FACT.fullmatch(value)
-        if whole:
-            return fact(whole.group(1), scope)
-        return _FACT.sub(lambda found: str(fact(found.group(1), scope)), value)
-    if isinstance(value, Mapping):
-        return {
-            _FACT.sub(lambda found: str(fact(found.group(1), scope)), key): fill_value(one, scope)
-            for key, one in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [fill_value(one, scope) for one in value]
-    return value
