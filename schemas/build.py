@@ -1,6 +1,6 @@
-"""Compiles schemas/mcp/source/*.yaml into schemas/mcp/<revision>.schema.json; the notation is in source/README.md.
+"""Compiles schemas/<protocol>/source/*.yaml into schemas/<protocol>/<revision>.schema.json; the notation is in mcp/source/README.md.
 
-    python schemas/build.py           write the five files
+    python schemas/build.py           write the files
     python schemas/build.py --check   write nothing; exit 1 when a committed file differs from what would be compiled
 
 A slip in the sources raises SourceError, whose text names the definition.
@@ -13,22 +13,32 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 HERE: Final = Path(__file__).resolve().parent
-SOURCE: Final = HERE / "mcp" / "source"
+SOURCES: Final = {name: HERE / name / "source" for name in ("mcp", "a2a")}
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 MIXINS: Final = "+"
+ONE_OF: Final = "one of"
+RANGE_OF_FILE: Final = "@"
+PATTERNS: Final[dict[str, dict[str, str]]] = {
+    "timestamp": {
+        "format": "date-time",
+        "pattern": r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?Z$",
+    },
+    "base64": {"contentEncoding": "base64", "pattern": r"^[A-Za-z0-9+/_-]*={0,2}$"},
+}
+"""Kinds of text that assert something of their form. timestamp: RFC 3339 in UTC; base64: of either alphabet, with padding or without."""
 
 _WORDS: Final = ("string", "integer", "number", "boolean", "null")
 _RANGE: Final = r"(?:\w+)?(?:\.\.)?(?:\w+)?"
-_HEAD: Final = re.compile(rf"(?P<name>[^\s?@]+)(?P<optional>\?(?P<until>{_RANGE}))?(?: @(?P<range>{_RANGE}))?\Z")
+_HEAD: Final = re.compile(rf"(?P<name>@?[^\s?@]+)(?P<optional>\?(?P<until>{_RANGE}))?(?: @(?P<range>{_RANGE}))?\Z")
 _TOKEN: Final = re.compile(
-    rf"\s*(?:(?P<call>(?:const|enum|string|integer|number)\([^()]*\))|(?P<array>\[(?:\.\.\d+)?\])"
+    rf"\s*(?:(?P<call>(?:const|enum|string|integer|number)\([^()]*\))|(?P<array>\[(?:\d*\.\.\d*)?\])"
     rf"|(?P<range>@{_RANGE})|(?P<word>[A-Za-z]\w*)|(?P<sign>[|()<>]))"
 )
 _INTEGER: Final = re.compile(r"-?\d+\Z")
@@ -93,7 +103,7 @@ class Source:
         return first <= names.index(short) <= last
 
 
-def read_source(folder: Path = SOURCE) -> Source:
+def read_source(folder: Path) -> Source:
     """Read the folder; SourceError or yaml.YAMLError when it cannot be read."""
     tables: dict[str, Any] = {}
     definitions: list[tuple[Head, Node]] = []
@@ -102,7 +112,10 @@ def read_source(folder: Path = SOURCE) -> Source:
         if path.stem == "methods":
             tables = document
         else:
-            definitions += [(head_of(key), body) for key, body in document.items()]
+            span = document.pop(RANGE_OF_FILE, None)
+            for key, body in document.items():
+                head = head_of(key)
+                definitions.append((replace(head, exists=head.exists or span), body))
     return Source(revisions=tables.pop("revisions"), definitions=definitions, tables=tables)
 
 
@@ -112,6 +125,7 @@ class Revision:
 
     source: Source
     short: str
+    protocol: str = "mcp"
     named: dict[str, Node] = field(init=False)
     inline: dict[str, Node] = field(init=False)
 
@@ -146,7 +160,7 @@ class Revision:
             definitions[name] = schema
         return {
             "$schema": DIALECT,
-            "$id": f"urn:wireproof:mcp:{self.source.revisions[self.short]}",
+            "$id": f"urn:wireproof:{self.protocol}:{self.source.revisions[self.short]}",
             "$defs": definitions,
             "x-methods": dict(self._methods()),
             "x-envelopes": dict(self._envelopes()),
@@ -175,6 +189,9 @@ class Revision:
             schema["properties"] = {name: member for name, (member, _) in sorted(members.items())}
         if required := sorted(name for name, (_, needed) in members.items() if needed):
             schema["required"] = required
+        if ONE_OF in node:
+            choice = [name for name in node[ONE_OF].replace(" ", "").split(",") if name in members]
+            schema["oneOf"] = [{"required": [name]} for name in choice]
         return schema
 
     def _members(self, node: dict[str, Any]) -> dict[str, tuple[Schema, bool]]:
@@ -187,7 +204,7 @@ class Revision:
             members |= self._members(mixin)
         own: set[str] = set()
         for key, value in node.items():
-            if key == MIXINS:
+            if key in (MIXINS, ONE_OF):
                 continue
             head = head_of(key)
             if not self.source.within(head.exists, self.short):
@@ -203,7 +220,7 @@ class Revision:
         return members
 
     def _table(self, name: str) -> Iterator[tuple[str, str]]:
-        for key, value in self.source.tables[name].items():
+        for key, value in self.source.tables.get(name, {}).items():
             head = head_of(key)
             if self.source.within(head.exists, self.short):
                 yield head.name, value
@@ -217,6 +234,9 @@ class Revision:
         for method, text in self._table("notifications"):
             by, stem = text.split()
             yield method, self._checked({"by": by, "notification": f"{stem}Notification"})
+        for method, text in self._table("operations"):
+            roles = dict(zip(("params", "result", "event"), text.split(), strict=False))
+            yield method, self._checked({"by": "client"} | roles)
 
     def _envelopes(self) -> Iterator[tuple[str, str]]:
         yield from self._checked(dict(self._table("envelopes"))).items()
@@ -303,8 +323,9 @@ class _Expression:
     def _suffixed(self) -> Schema | None:
         schema = self._atom()
         while self._peek()[0] == "array" and schema is not None:
-            most = self._take()[1][3:-1]
-            schema = {"type": "array", "items": schema} | ({"maxItems": int(most)} if most else {})
+            least, _, most = self._take()[1][1:-1].partition("..")
+            schema = {"type": "array", "items": schema} | ({"minItems": int(least)} if least else {})
+            schema |= {"maxItems": int(most)} if most else {}
         return schema
 
     def _atom(self) -> Schema | None:
@@ -342,7 +363,7 @@ def _call(word: str, text: str) -> Schema:
     if word == "enum":
         return {"type": "string", "enum": sorted(one.strip() for one in text.split(","))}
     if word == "string":
-        return {"type": "string", "format": text}
+        return {"type": "string", **PATTERNS.get(text, {"format": text})}
     low, dots, high = text.partition("..")
     if not dots:
         raise SourceError(f"{word}({text}) has no bounds")
@@ -362,28 +383,30 @@ def written(document: Schema) -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def built(folder: Path = SOURCE) -> dict[str, str]:
+def built(folder: Path, protocol: str = "mcp") -> dict[str, str]:
     """Name of each file to its text."""
     source = read_source(folder)
     return {
-        f"{revision}.schema.json": written(Revision(source, short).document())
+        f"{revision}.schema.json": written(Revision(source, short, protocol).document())
         for short, revision in source.revisions.items()
     }
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 done or up to date, 1 out of date, 2 the sources cannot be compiled."""
-    parser = argparse.ArgumentParser(description="Compile the MCP schemas from their sources.")
+    parser = argparse.ArgumentParser(description="Compile the schemas of the protocols from their sources.")
     parser.add_argument("--check", action="store_true", help="only say whether the committed files are up to date")
     check = parser.parse_args(arguments).check
-    try:
-        files = built()
-    except (SourceError, yaml.YAMLError) as error:
-        print(f"schemas/mcp/source: {error}", file=sys.stderr)
-        return 2
+    files: dict[str, str] = {}
+    for protocol, folder in SOURCES.items():
+        try:
+            files |= {f"{protocol}/{name}": text for name, text in built(folder, protocol).items()}
+        except (SourceError, yaml.YAMLError) as error:
+            print(f"schemas/{protocol}/source: {error}", file=sys.stderr)
+            return 2
     stale = []
     for name, text in files.items():
-        path = HERE / "mcp" / name
+        path = HERE / name
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             stale.append(name)
             if not check:

@@ -8,7 +8,9 @@ from click.testing import CliRunner
 
 from wireproof.cli.explain import command as explain
 from wireproof.library.catalogue import Catalogue, load_catalogue, protocols
+from wireproof.library.schemas import schemas_of
 from wireproof.library.shelf import shelf
+from wireproof.library.source import read_yaml
 from wireproof.model.catalogue import Basis, Level
 from wireproof.report.sources import source_url
 
@@ -128,3 +130,22 @@ def test_explain_finds_the_nearest_of_all_protocols() -> None:
     done = CliRunner().invoke(explain, ["a2a.sned.terminal-task"])
     assert done.exit_code != 0
     assert "did you mean a2a.send.terminal-task" in getattr(done.exception, "hint", "")
+
+
+def test_the_schema_rows_name_what_exists(catalogue: Catalogue) -> None:
+    entries, _ = read_yaml(shelf("conformance") / "a2a" / "schema-rows.yaml")
+    operations = set(schemas_of("a2a", "1.0").methods)
+    for entry in entries:
+        assert set(entry) <= {"row", "in", "method", "at", "definition", "when", "having", "lacking"}, entry
+        assert entry["in"] in ("card", "result", "event", "error"), entry
+        row = catalogue.requirements[entry["row"]]
+        known = [one.id for one in catalogue.revisions if catalogue.covers(row, one.id)]
+        assert all(schemas_of("a2a", name).has(entry["definition"]) for name in known), entry
+        assert entry["method"] == ["*"] or set(entry["method"]) <= operations, entry
+
+
+def test_required_members_of_what_an_agent_sends_are_judged(catalogue: Catalogue) -> None:
+    entries, _ = read_yaml(shelf("conformance") / "a2a" / "schema-rows.yaml")
+    judged = {entry["row"] for entry in entries}
+    fields = {name for name, row in catalogue.requirements.items() if ".fields-" in name and row.role != "client"}
+    assert fields <= judged

@@ -16,7 +16,7 @@ from tests.schemas.instances import MAP_KEYS, Draw, Maker, at, without
 from tests.schemas.instances import Path as Steps
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-SCHEMAS: Final = ROOT / "schemas" / "mcp"
+SCHEMAS: Final = ROOT / "schemas"
 LIST: Final = ROOT / "docs" / "schema-differences.yaml"
 ENOUGH: Final = 200
 """Instances of either kind that a definition is held to, at least."""
@@ -58,13 +58,19 @@ class Tally:
 
 
 @cache
-def revisions() -> tuple[str, ...]:
-    return tuple(sorted(path.name.removesuffix(".schema.json") for path in SCHEMAS.glob("*.schema.json")))
+def revisions(protocol: str = "mcp") -> tuple[str, ...]:
+    return tuple(sorted(path.name.removesuffix(".schema.json") for path in (SCHEMAS / protocol).glob("*.schema.json")))
+
+
+def protocol_of(revision: str) -> str:
+    """No two protocols have a revision of the same name."""
+    return next(name for name in ("mcp", "a2a") if revision in revisions(name))
 
 
 @cache
 def document(revision: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((SCHEMAS / f"{revision}.schema.json").read_text(encoding="utf-8"))
+    path = SCHEMAS / protocol_of(revision) / f"{revision}.schema.json"
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return loaded
 
 
@@ -130,7 +136,8 @@ class Comparison:
         self.ours = our_judges(revision) if ours is None else judges(ours, "$defs")
         self.theirs = theirs
         self.null_is_absent = null_is_absent
-        self.names = sorted({*names, *(name for one in revisions() for name in member_names(document(one)["$defs"]))})
+        kin = revisions(protocol_of(revision))
+        self.names = sorted({*names, *(name for one in kin for name in member_names(document(one)["$defs"]))})
         self.shared = sorted(set(self.ours) & set(theirs))
 
     def compare(self, definition: str) -> Tally:

@@ -19,7 +19,13 @@ EXTRA: Final = "x-extra"
 _ABSENT: Final = object()
 _DEEP: Final = 4
 _STRINGS: Final = ("", "text", "Zoë ✓", "1.5")
-_FORMATS: Final = {"uri": "file:///srv/a.txt", "byte": "AAEC", "uri-template": "file:///{path}"}
+_FORMATS: Final = {
+    "uri": "file:///srv/a.txt",
+    "byte": "AAEC",
+    "uri-template": "file:///{path}",
+    "date-time": "2026-05-28T11:34:16.5Z",
+}
+_NO_PATTERN: Final = "* no such thing *"
 _ANYTHING: Final[tuple[Any, ...]] = (None, True, 7, 0.5, "text", [], [1, None], {}, {"a": {"b": [False]}})
 _WRONG: Final[tuple[Any, ...]] = (None, True, 3, 1.5, "text", [], {}, ["text"], {"a": 1})
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
@@ -73,6 +79,11 @@ def _changed(value: Any, path: Path, new: Any) -> Any:
     return copy
 
 
+def _choices(schema: Schema) -> list[str]:
+    """The members of which exactly one must be there."""
+    return [one["required"][0] for one in schema.get("oneOf", ())]
+
+
 class Maker:
     """Draws instances of the definitions of one revision."""
 
@@ -114,6 +125,18 @@ class Maker:
             yield (*path, name), _changed(draw.value, (*path, name), _ABSENT)
         for value in self._wrong(schema, draw, path):
             yield path, _changed(draw.value, path, value)
+        if "oneOf" in schema:
+            yield from self._other_choice(schema, draw, path)
+
+    def _other_choice(self, schema: Schema, draw: Draw, path: Path) -> Iterator[tuple[Path, Any]]:
+        """The object without the member that it chose, and with one more."""
+        object_ = at(draw.value, path)
+        for name in _choices(schema):
+            if name in object_:
+                yield path, _changed(draw.value, (*path, name), _ABSENT)
+            else:
+                second = self._make(schema["properties"][name], (), Draw(value=None), _DEEP, False)
+                yield path, _changed(draw.value, path, {**object_, name: second})
 
     def _wrong(self, schema: Schema, draw: Draw, path: Path) -> Iterator[Any]:
         if "const" in schema:
@@ -124,6 +147,10 @@ class Maker:
             yield schema["minimum"] - 1
         if "maximum" in schema:
             yield schema["maximum"] + 1
+        if schema.get("minItems"):
+            yield []
+        if "pattern" in schema:
+            yield _NO_PATTERN
         if "maxItems" in schema:
             items = at(draw.value, path) or ["text"]
             yield [items[0]] * (schema["maxItems"] + 1)
@@ -161,6 +188,8 @@ class Maker:
             case "boolean":
                 return pick((True, False))
             case "string":
+                if schema.get("contentEncoding") == "base64":
+                    return pick(("AAEC", "", "_-8="))
                 return _FORMATS.get(schema.get("format", "")) or pick(_STRINGS)
             case "integer" | "number":
                 return self._number(kind, schema)
@@ -176,9 +205,10 @@ class Maker:
         return self.random.choice(fits)
 
     def _array(self, schema: Schema, path: Path, draw: Draw, depth: int, full: bool) -> list[Any]:
-        if depth > _DEEP:
+        least = schema.get("minItems", 0)
+        if depth > _DEEP and not least:
             return []
-        size = 1 if full else self.random.choice((0, 1, 1, 2))
+        size = 1 if full or depth > _DEEP else max(least, self.random.choice((0, 1, 1, 2)))
         return [self._make(schema["items"], (*path, index), draw, depth + 1, full) for index in range(size)]
 
     def _object(self, schema: Schema, path: Path, draw: Draw, depth: int, full: bool) -> dict[str, Any]:
@@ -186,8 +216,12 @@ class Maker:
         required = schema.get("required", ())
         likely = (1.0 if depth < 3 else 0.0) if full else (0.5, 0.25, 0.1, 0.05)[min(depth, 3)]
         made = {}
+        choices = _choices(schema)
+        chosen = self.random.choice(choices) if choices else None
         for name, member in schema.get("properties", {}).items():
-            if name in required or chance() < likely:
+            if name in choices and name != chosen:
+                continue
+            if name in required or name == chosen or chance() < likely:
                 made[name] = self._make(member, (*path, name), draw, depth + 1, full)
         if "additionalProperties" in schema:
             for key in MAP_KEYS if depth <= _DEEP else ():

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from tests.schemas.comparison import ROOT, Comparison, document, judges, our_judges, revisions
+from tests.schemas.comparison import ROOT, Comparison, document, judges, our_judges, protocol_of, revisions
 from tests.schemas.instances import Maker
 
 
@@ -109,10 +109,10 @@ def test_tables_name_what_exists(tmp_path: Path) -> None:
         compiled(tmp_path, "Toy: {}\n", tables)
 
 
-@pytest.mark.parametrize("revision", revisions())
+@pytest.mark.parametrize("revision", [*revisions(), *revisions("a2a")])
 def test_files_are_open_whole_and_valid(revision: str) -> None:
     schemas = document(revision)
-    assert schemas["$id"] == f"urn:wireproof:mcp:{revision}"
+    assert schemas["$id"] == f"urn:wireproof:{protocol_of(revision)}:{revision}"
     jsonschema_rs.meta.validate(schemas)
     text = json.dumps(schemas)
     assert '"additionalProperties": false' not in text
@@ -136,6 +136,39 @@ def test_every_method_is_in_the_table(revision: str) -> None:
         assert set(row) - {"by", "within"} in ({"request", "result"}, {"notification"})
         assert all(row[role] in schemas["$defs"] for role in set(row) - {"by", "within"})
     assert set(schemas["x-envelopes"]) == {"request", "notification", "result", "error"}
+
+
+@pytest.mark.parametrize("revision", revisions("a2a"))
+def test_every_operation_is_in_the_table(revision: str) -> None:
+    schemas = document(revision)
+    assert len(schemas["x-methods"]) == {"0.3": 10, "1.0": 11}[revision]
+    for row in schemas["x-methods"].values():
+        assert row["by"] == "client"
+        assert {"params", "result"} <= set(row) - {"by"} <= {"params", "result", "event"}
+        assert all(row[role] in schemas["$defs"] for role in set(row) - {"by"})
+    assert set(schemas["x-envelopes"]) == {"request", "result", "error"}
+
+
+def test_exactly_one_member_of_several(tmp_path: Path) -> None:
+    files = compiled(tmp_path, "Toy:\n  one of: a, b, c\n  a?: string\n  b?: Toy[1..]\n  c? @2..: any\n")
+    assert [one["$defs"]["Toy"]["oneOf"] for one in files.values()] == [
+        [{"required": [name]} for name in names] for names in ("ab", "abc", "abc")
+    ]
+    assert files["one"]["$defs"]["Toy"]["properties"]["b"]["minItems"] == 1
+    judge = judges(files["two"], "$defs")["Toy"]
+    assert [judge.valid(one) for one in ({"a": ""}, {"c": None}, {}, {"a": "", "c": 1}, {"b": []})] == [
+        True, True, False, False, False,
+    ]  # fmt: skip
+
+
+def test_a_file_may_be_of_one_revision(tmp_path: Path) -> None:
+    files = compiled(tmp_path, '"@": 2..\nToy:\n  "@type": string(timestamp)\nOld @1: string(base64)\n')
+    assert [sorted(one["$defs"]) for one in files.values()] == [["Old"], ["Toy"], ["Toy"]]
+    judge = judges(files["two"], "$defs")["Toy"]
+    for good in ("2026-05-28T11:34:16Z", "2026-05-28T11:34:16.123456Z", "0001-01-01T00:00:00.000000001Z"):
+        assert judge.valid({"@type": good})
+    for bad in ("2026-05-28T11:34:16", "2026-05-28T11:34:16+00:00", "2026-05-28", "2026-13-28T11:34:16Z", "now", 1):
+        assert not judge.valid({"@type": bad})
 
 
 @pytest.mark.parametrize("revision", revisions())

@@ -1,4 +1,4 @@
-"""Our own schemas of the protocol: messages drawn from every definition of every revision."""
+"""Our own schemas of the protocols: messages drawn from every definition of every revision."""
 
 from __future__ import annotations
 
@@ -15,15 +15,20 @@ from wireproof.generate.breaking import Breaker
 from wireproof.generate.builder import Builder
 from wireproof.generate.values import compiled, invalid
 
-FILES = sorted((Path(__file__).parent.parent.parent / "schemas" / "mcp").glob("*.schema.json"))
-REVISIONS = [path.name.removesuffix(".schema.json") for path in FILES]
+SCHEMAS = Path(__file__).parent.parent.parent / "schemas"
+FILES = {
+    path.name.removesuffix(".schema.json"): path
+    for protocol in ("a2a", "mcp")
+    for path in sorted((SCHEMAS / protocol).glob("*.schema.json"))
+}
+REVISIONS = list(FILES)
 ANYTHING = frozenset(("JSONValue",))
 """Definitions to which every value conforms."""
 FUEL = 18
 
 
 def document_of(revision: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(FILES[REVISIONS.index(revision)].read_bytes())
+    document: dict[str, Any] = json.loads(FILES[revision].read_bytes())
     return {"$schema": document["$schema"], "$defs": document["$defs"]}
 
 
