@@ -12,8 +12,9 @@ import click
 from rich.table import Table
 
 from wireproof.cli.outputs import terminal_console, write_text
-from wireproof.engine.run import load_suite
-from wireproof.engine.selftest import HARDNESS, Outcome, excused, fixtures, selftest
+from wireproof.engine.bench import BENCHES, excused, fixtures
+from wireproof.engine.run import installed, load_suite
+from wireproof.engine.selftest import HARDNESS, Outcome, selftest
 from wireproof.engine.suite import Suite
 from wireproof.model.errors import UsageError
 from wireproof.report.words import plural
@@ -30,16 +31,26 @@ _MEANING: Final = {
 @click.option(
     "--full", is_flag=True, help="Every peer on every revision and transport where it shows, with everything played."
 )
+@click.option(
+    "--protocol", "protocols", multiple=True, help="Only the peers of this protocol (repeatable; without it: all)."
+)
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the outcomes as JSON.")
 @click.option("-v", "--verbose", is_flag=True, help="One line for every peer, not only for those that went wrong.")
 @click.pass_context
-def command(ctx: click.Context, names: tuple[str, ...], full: bool, json_path: Path | None, verbose: bool) -> None:
+def command(
+    ctx: click.Context,
+    names: tuple[str, ...],
+    full: bool,
+    protocols: tuple[str, ...],
+    json_path: Path | None,
+    verbose: bool,
+) -> None:
     """Play the faulty and lawful peers (NAMES: only these peers or the peers of these requirements).
 
     Exit 0 when every sin was caught and nobody was blamed wrongly, 1 otherwise.
     """
-    suite = load_suite()
-    _check(names, suite)
+    suites = [load_suite(one) for one in _wanted(protocols)]
+    suites = _bearing(names, suites)
 
     def tell(one: Outcome) -> None:
         line = line_of(one)
@@ -48,39 +59,59 @@ def command(ctx: click.Context, names: tuple[str, ...], full: bool, json_path: P
         elif sys.stderr.isatty():
             click.echo(f"\r\x1b[2K{line[:78]}", nl=False, err=True)
 
-    outcomes = selftest(suite, full=full, names=names, listen=tell)
-    if sys.stderr.isatty():
-        click.echo("\r\x1b[2K", nl=False, err=True)
+    every: list[Outcome] = []
+    wrong = False
+    for suite in suites:
+        outcomes = selftest(suite, full=full, names=names, listen=tell)
+        if sys.stderr.isatty():
+            click.echo("\r\x1b[2K", nl=False, err=True)
+        lived = [one for one in outcomes if one.trial.kind == "sin" and not one.killed]
+        survivors = [one for one in lived if one.trial.name not in excused()]
+        alarms = [one for one in outcomes if one.trial.kind != "sin" and (one.blamed or one.note)]
+        _print_summary(suite.pack.name, outcomes, survivors, alarms)
+        every += outcomes
+        wrong = wrong or bool(survivors or alarms)
     if json_path is not None:
-        write_text(json_path, json.dumps([_value(one) for one in outcomes], indent=1) + "\n")
-    lived = [one for one in outcomes if one.trial.kind == "sin" and not one.killed]
-    survivors = [one for one in lived if one.trial.name not in excused()]
-    alarms = [one for one in outcomes if one.trial.kind != "sin" and (one.blamed or one.note)]
-    _print_summary(outcomes, survivors, alarms)
-    ctx.exit(1 if survivors or alarms else 0)
+        write_text(json_path, json.dumps([_value(one) for one in every], indent=1) + "\n")
+    ctx.exit(1 if wrong else 0)
 
 
-def _check(names: tuple[str, ...], suite: Suite) -> None:
-    """UsageError for the first name that no peer and no requirement bears."""
-    _, sins, habits = fixtures()
-    known = {one.name for one in (*sins, *habits)} | {one.about for one in (*sins, *habits)}
+def _wanted(protocols: tuple[str, ...]) -> list[str]:
+    """The protocols whose peers are played. UsageError for one that has none."""
+    known = [one for one in BENCHES if installed(one)]
+    for one in protocols:
+        if one not in known:
+            raise UsageError(f"no peers speak a protocol called {one!r}", hint=f"known: {', '.join(known)}")
+    return [one for one in known if not protocols or one in protocols]
+
+
+def _bearing(names: tuple[str, ...], suites: list[Suite]) -> list[Suite]:
+    """The suites with a peer of one of these names; all without names. UsageError for a name that no peer and no requirement bears."""
+    borne = {suite.pack.name: _known(suite.pack.name) for suite in suites}
+    every = set().union(*borne.values())
     for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=3)
+        if name not in every:
+            near = difflib.get_close_matches(name, every, n=3)
             nothing = (
                 "no peer is about it yet"
-                if name in suite.catalogue.requirements
+                if any(name in suite.catalogue.requirements for suite in suites)
                 else "python fixtures list shows all peers"
             )
             raise UsageError(
                 f"no peer is called {name!r}, and none is about a requirement of that id",
                 hint=f"did you mean {' or '.join(near)}?" if near else nothing,
             )
+    return [suite for suite in suites if not names or borne[suite.pack.name].intersection(names)]
 
 
-def _print_summary(outcomes: list[Outcome], survivors: list[Outcome], alarms: list[Outcome]) -> None:
+def _known(protocol: str) -> set[str]:
+    _, sins, habits = fixtures(protocol)
+    return {one.name for one in (*sins, *habits)} | {one.about for one in (*sins, *habits)}
+
+
+def _print_summary(protocol: str, outcomes: list[Outcome], survivors: list[Outcome], alarms: list[Outcome]) -> None:
     sins = [one for one in outcomes if one.trial.kind == "sin"]
-    table = Table(box=None, title="sins", title_justify="left")
+    table = Table(box=None, title=f"sins ({protocol})", title_justify="left")
     for name in ("", "caught", "survived", "excused"):
         table.add_column(name, justify="left" if not name else "right")
     for hardness in HARDNESS:
@@ -121,6 +152,7 @@ def line_of(one: Outcome) -> str:
 def _value(one: Outcome) -> dict[str, Any]:
     trial = one.trial
     return {
+        "protocol": trial.protocol,
         "kind": trial.kind,
         "name": trial.name,
         "about": trial.about,

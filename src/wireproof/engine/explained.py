@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from wireproof.engine.bench import fixtures
 from wireproof.engine.coverage import judges
-from wireproof.engine.selftest import fixtures
 from wireproof.engine.suite import Suite
 from wireproof.model.catalogue import Requirement
 
@@ -43,7 +43,7 @@ def explanation(row: Requirement, suite: Suite | None) -> Iterator[tuple[str, st
         yield "check", f"{name}, over every conversation{': ' + ' '.join(doc.split()) if doc else ''}"
     if not found and not row.reason:
         yield "judged by", "nothing yet"
-    _, sins, habits = fixtures()
+    _, sins, habits = fixtures(suite.pack.name)
     for kind, variants in (("faulty peer", sins), ("lawful peer", habits)):
         for one in variants:
             if one.about == row.id or row.id in one.implies:

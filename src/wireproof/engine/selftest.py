@@ -1,11 +1,10 @@
 """Self-test: every faulty peer must make its row fail, no lawful peer may make any row fail, the reference peer passes.
 
-The peers live under fixtures/ and run in this process: on the memory link, or over loopback HTTP when the deviation is of HTTP.
+Which peers there are, and where each shows what it does, is known to `engine.bench`.
 """
 
 from __future__ import annotations
 
-import importlib
 import multiprocessing
 import os
 import signal
@@ -14,42 +13,35 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import Any, Final
 
 import anyio
 
+from wireproof.engine.bench import BENCHES, excused, fixtures, places, reference_places, shapes, variant_of
 from wireproof.engine.lane import LaneRunner
 from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options, Runner, load_suite
 from wireproof.engine.suite import Suite
 from wireproof.judge.judge import by_requirement, verdict_of
-from wireproof.library.shelf import load_fixtures, shelf
-from wireproof.library.source import read_yaml
 from wireproof.model.errors import TargetUnreachable
 from wireproof.model.events import Event
 from wireproof.model.exchange import Close, Exchange, Expect, Isolation, Origin, Reopen, Repeat, Silence
-from wireproof.model.target import CallPolicy, Target
+from wireproof.model.target import Target
 from wireproof.model.verdict import Finding, Verdict
 
-CALLS: Final = CallPolicy(
-    read_only=True,
-    named=dict.fromkeys(
-        (
-            "add",
-            "archive_sample",
-            "test_simple_text",
-            "test_embedded_resource",
-            "test_tool_with_logging",
-            "test_sampling",
-        ),
-        (),
-    ),
-)
-"""Tools of the reference peer that are called; by name where the oldest revision has no hints to go by."""
-DEADLINE: Final = 1.0
-"""Seconds that an answer may take from a peer in this process."""
-
+__all__ = [
+    "HARDNESS",
+    "Outcome",
+    "Trial",
+    "attempt",
+    "excused",
+    "fixtures",
+    "selftest",
+    "shapes",
+    "target_of",
+    "trials",
+]
 
 _LOST: Final = "robust.target.survives"
 HARDNESS: Final = ("easy", "medium", "hard")
@@ -73,6 +65,7 @@ class Trial:
     since: str | None = None
     until: str | None = None
     rows: tuple[str, ...] = ()
+    protocol: str = "mcp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,31 +100,10 @@ class Outcome:
         return tuple(row for row in self.failed if row != self.trial.about and row not in self.trial.implies)
 
 
-def fixtures() -> tuple[Any, Sequence[Any], Sequence[Any]]:
-    """(the reference variant, sins, habits)."""
-    load_fixtures()
-    reference = importlib.import_module("wireproof_fixtures.variant").REFERENCE
-    sins = importlib.import_module("wireproof_fixtures.faulty.mcp").SINS
-    habits = importlib.import_module("wireproof_fixtures.lawful.mcp").HABITS
-    return reference, sins, habits
-
-
-def shapes() -> Sequence[Any]:
-    """The shapes of the reference peer, each with its variant and what it shows."""
-    load_fixtures()
-    found: Sequence[Any] = importlib.import_module("wireproof_fixtures.shapes").SHAPES
-    return found
-
-
-def excused() -> dict[str, str]:
-    """Sins that may survive, with the reason (fixtures/survivors.yaml)."""
-    rows, _ = read_yaml(shelf("fixtures") / "survivors.yaml")
-    return {row["sin"]: row["why"] for row in rows}
-
-
 def trials(suite: Suite, *, full: bool = False, names: Iterable[str] = ()) -> list[Trial]:
     """Every peer on its newest revision and first transport; with `full` on each revision and transport where it shows."""
-    _, sins, habits = fixtures()
+    protocol = suite.pack.name
+    _, sins, habits = fixtures(protocol)
     wanted = tuple(names)
     made: list[Trial] = []
     if not wanted:
@@ -144,6 +116,7 @@ def trials(suite: Suite, *, full: bool = False, names: Iterable[str] = ()) -> li
             row = suite.catalogue.requirements.get(variant.about)
             if row is not None and row.reason:
                 continue  # the catalogue says why nobody can see this on the wire
+            shown = places(suite, variant)
             made += [
                 Trial(
                     kind=kind,
@@ -154,41 +127,40 @@ def trials(suite: Suite, *, full: bool = False, names: Iterable[str] = ()) -> li
                     transport=transport,
                     since=variant.since,
                     until=variant.until,
+                    protocol=protocol,
                 )
-                for revision, transport in _places(suite, variant, full=full)
+                for revision, transport in (shown if full else shown[:1])
             ]
     return made
 
 
+def _of_reference(suite: Suite, name: str, revision: str, transport: str, **more: Any) -> Trial:
+    return Trial(
+        kind="reference",
+        name=name,
+        about="",
+        implies=(),
+        revision=revision,
+        transport=transport,
+        protocol=suite.pack.name,
+        **more,
+    )
+
+
 def _reference(suite: Suite) -> list[Trial]:
-    return [
-        Trial(kind="reference", name="reference", about="", implies=(), revision=one.id, transport=transport)
-        for one in suite.catalogue.revisions
-        for transport in ("memory", *one.traits.get("http_transports", ("http",)))
-    ]
+    return [_of_reference(suite, "reference", *place) for place in reference_places(suite)]
 
 
 def _shapes(suite: Suite, wanted: Sequence[str], *, full: bool) -> list[Trial]:
     """Each shape is played whole where it is played first, and elsewhere only what needs what it shows."""
     made: list[Trial] = []
-    for shape in shapes():
+    for shape in shapes(suite.pack.name):
         variant = shape.variant
         if wanted and variant.name not in wanted:
             continue
-        for place, (revision, transport) in enumerate(_places(suite, variant, full=True)):
-            made.append(
-                Trial(
-                    kind="reference",
-                    name=variant.name,
-                    about="",
-                    implies=(),
-                    revision=revision,
-                    transport=transport,
-                    since=variant.since,
-                    until=variant.until,
-                    rows=(*_needing(suite, shape.shows), *shape.rows) if place and not full else (),
-                )
-            )
+        for number, place in enumerate(places(suite, variant)):
+            rows = (*_needing(suite, shape.shows), *shape.rows) if number and not full else ()
+            made.append(_of_reference(suite, variant.name, *place, since=variant.since, until=variant.until, rows=rows))
     return made
 
 
@@ -200,69 +172,19 @@ def _needing(suite: Suite, facts: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(rows))
 
 
-def _places(suite: Suite, variant: Any, *, full: bool) -> list[tuple[str, str]]:
-    orders = suite.orders
-    row = suite.catalogue.requirements.get(variant.about)
-    first = max(orders.get(variant.since, 0), orders[row.since] if row else 0)
-    last = min(orders.get(variant.until, 99), orders[row.until] if row else 99)
-    revisions = [one for one in reversed(suite.catalogue.revisions) if first <= one.order <= last]
-    places = []
-    for one in revisions:
-        offered = one.traits.get("http_transports", ("http",))
-        known = [
-            name
-            for name in variant.transports
-            if (name in ("memory", "stdio") or name in offered)
-            and (row is None or row.transport != "http" or name in ("http", "sse"))
-        ]
-        if "memory" in known:
-            known = [name for name in known if name != "stdio"]
-        here = [(one.id, "memory" if name == "stdio" else name) for name in known]
-        places += [place for place in here if place not in variant.hidden_in]
-    return places if full else places[:1]
-
-
-def _variant(trial: Trial) -> Any:
-    reference, sins, habits = fixtures()
-    every = {"reference": (reference, *(one.variant for one in shapes())), "sin": sins, "habit": habits}
-    return next(one for one in every[trial.kind] if one.name == trial.name)
-
-
 @contextmanager
 def target_of(trial: Trial) -> Iterator[Target]:
     """The running peer of a trial as a target."""
-    variant = _variant(trial)
-    if trial.transport == "memory":
-        serve_lines = importlib.import_module("wireproof_fixtures.mcp").serve_lines
-        yield Target(
-            name=trial.name,
-            serve=partial(serve_lines, variant),
-            timeout=DEADLINE,
-            startup_wait=DEADLINE,
-            calls=CALLS,
-        )
-        return
-    serve_http = importlib.import_module("wireproof_fixtures.mcp").serve_http
-    peer = serve_http(variant, port=0)
-    try:
-        url = peer.sse_url if trial.transport == "sse" else peer.url
-        yield Target(
-            name=trial.name,
-            url=url,
-            headers=tuple(variant.credentials.items()),
-            tokens=variant.tokens,
-            timeout=DEADLINE,
-            startup_wait=DEADLINE,
-            calls=CALLS,
-        )
-    finally:
-        peer.close()
+    variant = variant_of(trial.protocol, trial.kind, trial.name)
+    with BENCHES[trial.protocol].serve(variant, trial.transport) as target:
+        yield target
 
 
 def attempt(trial: Trial, suite: Suite, *, everything: bool) -> Outcome:
     """Plays one trial. `everything` False plays only what names the sin's row, besides survey and ambient checks."""
     deciding = (trial.about,) if trial.kind == "sin" and not everything else trial.rows
     options = Options(
+        protocol=trial.protocol,
         selection=Selection(revisions=(trial.revision,), transports=(trial.transport,), deciding=deciding),
         confirm=trial.kind != "sin" or everything,
     )
@@ -357,7 +279,7 @@ def selftest(
     context = multiprocessing.get_context(
         "spawn"
     )  # a forked child would inherit locks of threads that it does not have
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare, initargs=(suite.pack.name,)) as pool:
         # Longest first, so that no process is left alone with one at the end: sins play only what names their row.
         order = sorted(every, key=lambda trial: trial.kind == "sin" and not full)
         waiting = {trial: pool.submit(_in_worker, trial, full) for trial in order}
@@ -375,15 +297,15 @@ def _told(outcome: Outcome, listen: Callable[[Outcome], None]) -> Outcome:
     return outcome
 
 
-def _prepare() -> None:
+def _prepare(protocol: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits for this one
-    _worker_suite()
+    _worker_suite(protocol)
 
 
 @cache
-def _worker_suite() -> Suite:
-    return load_suite()
+def _worker_suite(protocol: str) -> Suite:
+    return load_suite(protocol)
 
 
 def _in_worker(trial: Trial, full: bool) -> Outcome:
-    return attempt(trial, _worker_suite(), everything=full)
+    return attempt(trial, _worker_suite(trial.protocol), everything=full)
