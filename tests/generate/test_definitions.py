@@ -25,6 +25,8 @@ REVISIONS = list(FILES)
 ANYTHING = frozenset(("JSONValue",))
 """Definitions to which every value conforms."""
 FUEL = 18
+ENVELOPE = re.compile(r"[A-Z]\w+(Request|SuccessResponse|Error)\Z")
+"""Of A2A 0.3: what adds a few constants to a definition that is drawn by itself; drawn at length only."""
 
 
 def document_of(revision: str) -> dict[str, Any]:
@@ -51,7 +53,8 @@ def test_every_definition(revision: str) -> None:
     every = {
         name: {"$ref": f"#/$defs/{name}"}
         for name in document["$defs"]
-        if not any(name in known and closure(name, known) == closure(name, document["$defs"]) for known in later)
+        if not (revision == "0.3" and ENVELOPE.match(name))
+        and not any(name in known and closure(name, known) == closure(name, document["$defs"]) for known in later)
     }
     assert every
     root = canonicalized({**document, "type": "object", "properties": every})

@@ -151,6 +151,8 @@ class Maker:
             yield []
         if "pattern" in schema:
             yield _NO_PATTERN
+            if schema.get("format") == "date-time":
+                yield "2026-05-28T12:34:16+01:00"
         if "maxItems" in schema:
             items = at(draw.value, path) or ["text"]
             yield [items[0]] * (schema["maxItems"] + 1)
