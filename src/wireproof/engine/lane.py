@@ -61,8 +61,11 @@ class LaneRunner:
         stop: anyio.Event | None = None,
         slots: anyio.CapacityLimiter | None = None,
         repetitions: Repetitions | None = None,
+        nonce: str = "",
     ) -> None:
-        """`stop`: set at the first broken MUST of any lane, and looked at before each exchange; None plays all.
+        """`nonce`: of the run, in ids that no other run uses.
+
+        `stop`: set at the first broken MUST of any lane, and looked at before each exchange; None plays all.
 
         `slots`: how many further connections there may be at once, over all lanes that share it. `repetitions`: what was played
         again by lanes of the same transport.
@@ -70,6 +73,7 @@ class LaneRunner:
         self.target, self.suite, self.revision, self.transport = target, suite, revision, transport
         self.selection, self.emit, self.tasks, self.redact = selection, emit, tasks, redact
         self.confirm = confirm
+        self.nonce = nonce
         self.stop = stop
         self.rows = in_force(suite.catalogue, selection, revision, transport)
         self._names = names
@@ -78,6 +82,7 @@ class LaneRunner:
         self.offered = False
         self.refused = False
         self.why_not = ""
+        self.explained = self.unnamed = False  # the target itself says why not; it does not even name this lane
         self.counteroffers: tuple[str, ...] = ()
         self.patience: float | None = None
         self.fault: TargetUnreachable | None = None
@@ -98,9 +103,9 @@ class LaneRunner:
 
     async def session(self, purpose: str, exchange: Exchange | None = None, *, opening: bool = True) -> Session:
         """A fresh connection, opened as the revision asks. Raises TargetUnreachable when nothing could be started."""
-        link = await host(self.tasks, lambda: dial(self.target))
+        pack, revision, name = self.suite.pack, self.revision.id, self._names()
+        link = await host(self.tasks, lambda: dial(self.target, roams=pack.roams))
         capabilities = exchange.capabilities if exchange is not None else ABSENT
-        pack, revision = self.suite.pack, self.revision.id
         state = pack.binding.start(
             self.revision,
             self.transport,
@@ -111,11 +116,13 @@ class LaneRunner:
                 "version": __version__,
                 "tools": self.facts.get("tools"),
                 "liveness": self.facts.get("alive_by"),
+                "facts": self.facts,
+                "nonce": f"{self.nonce}-{name}",
             },
         )
         made = Session(
             link=link,
-            transcript=Transcript(id=self._names(), protocol=pack.name, revision=revision, transport=self.transport),
+            transcript=Transcript(id=name, protocol=pack.name, revision=revision, transport=self.transport),
             binding=pack.binding,
             state=state,
             tracker=pack.tracker(),
@@ -124,6 +131,7 @@ class LaneRunner:
             redact=self.redact,
             deadline=self.target.timeout,
             reticence=self.reticence,
+            view=lambda records, out, seen: pack.view(records, out, seen, self.revision, self.transport),
             # The first process has patience of its own, see `open`; a server behind a URL runs already.
             patience=self._start_wait if self.target.command and self.main is not None else 0.0,
         )
@@ -191,7 +199,7 @@ class LaneRunner:
             "client_capabilities": usual if capabilities is ABSENT else capabilities,
             "liveness": self.facts.get("alive_by") or self.revision.traits.get("liveness", ""),
             "version": __version__,
-            "target": {"path": url.path.rstrip("/"), "authority": url.netloc},
+            "target": {"path": url.path.rstrip("/"), "authority": url.netloc, "url": self.target.url},
         }
 
     def _loopback(self) -> bool:
@@ -209,7 +217,7 @@ class LaneRunner:
     @property
     def turned_away(self) -> bool:
         """Was the opening refused over HTTP without a word about versions, or did the process end before it said anything?"""
-        if self.offered or self.refused or self.counteroffers or not self.sessions:
+        if self.offered or self.refused or self.counteroffers or self.explained or not self.sessions:
             return False
         said = any(one.kind is Kind.MESSAGE and one.way is Way.IN for one in self.sessions[0][0].records)
         ended = any(one.kind is Kind.EXIT for one in self.sessions[0][0].records)
@@ -222,14 +230,20 @@ class LaneRunner:
         usual = self.main.fixed_deadline
         self.main.fixed_deadline = self.patience or self.target.startup_wait
         for exchange in self._survey_exchanges("opening"):
-            await self._play(self.main, exchange)
+            if exchange.needs and not set(self._survey()["tags"]).issuperset(exchange.needs):
+                continue
+            scope = {**self._survey(), **self._own_facts()} if exchange.needs else self._own_facts()
+            for filled in self.suite.pack.fill(exchange, scope)[:1]:
+                await self._play(self.main, filled)
         self.main.fixed_deadline = usual
         facts = self._survey()
         named = (facts.get("negotiated"), *facts.get("supported_versions", ()))
         self.offered = self.revision.id in named and (self.main.opened or self.revision.era == "modern")
         if not self.offered:
             self.counteroffers = tuple(one for one in named if isinstance(one, str) and one != self.revision.id)
-            self.why_not = self._why_not(facts)
+            self.explained = bool(facts.get("why_not"))
+            self.unnamed = bool(facts.get("unnamed"))
+            self.why_not = str(facts.get("why_not") or self._why_not(facts))
             self.refused = bool(facts.get("protected"))
             await self.main.close()
         return self.offered
@@ -255,7 +269,8 @@ class LaneRunner:
             "prompts": dict(self.target.prompt_arguments),
             "templates": dict(self.target.template_variables),
         }
-        lens = self._lens({"policy": policy, "eras": self.facts.get("eras", ())})
+        own = {"nonce": self.nonce, "url": self.target.url}
+        lens = self._lens({"policy": policy, "eras": self.facts.get("eras", ()), **own})
         mains = [session.transcript for session, purpose, _ in self.sessions if purpose == "main"]
         return dict(self.suite.pack.survey(mains, lens))
 
@@ -302,7 +317,9 @@ class LaneRunner:
 
     async def run_refused(self) -> list[Finding]:
         """Instead of `run`, with a target that answers nothing without authorization: what that shows is judged, all else is blocked."""
-        self.facts = {**self._survey(), **self._own_facts(), "refused": "the server wants authorization"}
+        facts = self._survey()
+        why = facts.get("wants") or "the server wants authorization"
+        self.facts = {**facts, **self._own_facts(), "refused": why}
         self._chart({"protected"}, (one for one in self.suite.exchanges if "protected" in one.needs))
         session = await self.session("main", opening=False)
         for exchange in self.plan.shared:

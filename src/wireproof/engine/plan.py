@@ -61,7 +61,7 @@ class Plan:
 
 def in_force(catalogue: Catalogue, selection: Selection, revision: Revision, transport: str) -> dict[str, Requirement]:
     """The selected rows that bind a server there, by id."""
-    rows = catalogue.in_force(revision.id, "server", "http" if transport == "sse" else transport)
+    rows = catalogue.in_force(revision.id, "server", transport)
     return {row.id: row for row in rows if selection.takes(row)}
 
 

@@ -166,7 +166,7 @@ class Player:
         else:
             outcome, seq = await _happening(session, str(step.event), limit)
         session.note(Kind.AWAIT, step=index, outcome=outcome, seq=seq)
-        message = session.records[seq].message if seq is not None else ABSENT
+        message = session.view(sent[step.of][1] if step.of is not None else None, seq)
         for name, pointer in step.capture.items():
             if pointer == EVENT_ID:
                 captures[name] = _event_id(session, seq)

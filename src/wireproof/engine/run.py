@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import platform
+import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -115,6 +116,7 @@ class Runner:
         self._redact = redactor(target.secrets)
         self._counter = itertools.count(1)
         self._started = 0.0
+        self._nonce = secrets.token_hex(4)
         self._stop: anyio.Event | None = None
         self._slots: anyio.CapacityLimiter | None = None
         self._repetitions: dict[str, Repetitions] = {}
@@ -149,8 +151,12 @@ class Runner:
         self._stop = anyio.Event() if self.options.fail_fast else None
         self._slots = anyio.CapacityLimiter(PROCESSES_AT_ONCE) if self.target.command else None
         async with anyio.create_task_group() as tasks:
-            for transport in self._transports():
-                lanes = [self._lane(revision, transport, tasks) for revision in self._revisions(transport)]
+            for group in self._transports():
+                lanes = [
+                    self._lane(revision, transport, tasks)
+                    for transport in group
+                    for revision in self._revisions(transport)
+                ]
                 self.lanes += lanes
                 await self._run_lanes(lanes)
                 if any(lane.offered for lane in lanes) or await self._run_refused(lanes):
@@ -219,11 +225,11 @@ class Runner:
             redacted=len(self.target.secrets),
         )
 
-    def _transports(self) -> tuple[str, ...]:
-        wanted = self.options.selection.transports
-        if self.target.url:
-            return tuple(one for one in ("http", "sse") if not wanted or one in wanted) or ("http",)
-        return ("memory",) if self.target.serve is not None else ("stdio",)
+    def _transports(self) -> tuple[tuple[str, ...], ...]:
+        """Groups of what may be tried, of which those that are wanted; all where nothing of the kind was asked for."""
+        every, wanted = self.suite.pack.transports(self.target), self.options.selection.transports
+        asked = tuple(tuple(one for one in group if not wanted or one in wanted) for group in every)
+        return tuple(group for group in asked if group) or every[:1]
 
     def _revisions(self, transport: str) -> list[Revision]:
         wanted = self.options.selection.revisions
@@ -253,6 +259,7 @@ class Runner:
             stop=self._stop,
             slots=self._slots,
             repetitions=self._repetitions.setdefault(transport, Repetitions()),
+            nonce=self._nonce,
         )
         if self.options.effort is not None:
             made.beyond = partial(self._search, made, self.options.effort)
@@ -351,6 +358,8 @@ class Runner:
             return False
 
     def _tell(self, lane: LaneRunner) -> None:
+        if lane.unnamed and any(other.offered for other in self.lanes):
+            return
         where = f"{lane.revision.id} over {lane.transport}"
         text = f"{where}: offered" if lane.offered else f"{where}: not offered ({lane.why_not})"
         self.emit(Told(text=text, level="offer"))

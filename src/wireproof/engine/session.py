@@ -22,6 +22,7 @@ from wireproof.model.wire import Arrival, Frame, Kind, Record, Transcript, Way
 from wireproof.transports.link import Link, LinkClosed, now_ns
 
 Emit = Callable[[Event], None]
+View = Callable[[Sequence[Record], Record | None, Record | None], Any]
 
 DEADLINE: Final = 5.0
 """Seconds that an answer may take when nothing was measured yet after the opening."""
@@ -53,10 +54,12 @@ class Session:
         deadline: float | None = None,
         patience: float = 0.0,
         reticence: Reticence | None = None,
+        view: View | None = None,
     ) -> None:
         """`deadline`: seconds that replace the measured ones; `patience`: seconds for the first word of a peer that may still be starting;
-        `reticence`: what is known from other connections of what the target leaves unanswered."""
+        `reticence`: what is known from other connections of what the target leaves unanswered; `view`: what captures are taken from."""
         self.link = link
+        self._view = view
         self.state = state
         self.tracker = tracker
         self.binding = binding
@@ -156,7 +159,7 @@ class Session:
     async def _transmit(self, frame: Frame, message: Any, meta: dict[str, Any]) -> Record:
         http = "method" in frame.meta
         if http:
-            meta |= {key: frame.meta[key] for key in ("method", "target", "headers")}
+            meta |= {key: frame.meta[key] for key in ("method", "target", "headers", "operation") if key in frame.meta}
             frame = replace(frame, meta={**frame.meta, "retry_429": True})
         elif "end" in frame.meta:
             meta["end"] = frame.meta["end"].decode("latin-1")
@@ -279,6 +282,13 @@ class Session:
     async def quiet(self) -> None:
         """Listens for three round trips (at least MIN_SILENCE) after a fence was answered."""
         await self.wait(lambda: False, max(MIN_SILENCE, 3 * self.rtt))
+
+    def view(self, out: Record | None, seq: int | None) -> Any:
+        """What a capture is taken from: of record `seq`, which ended the waiting for an answer to `out`; ABSENT where nothing came."""
+        decisive = self.records[seq] if seq is not None else None
+        if self._view is None:
+            return decisive.message if decisive is not None else ABSENT
+        return self._view(self.records, out, decisive)
 
     def ended(self, channel: str) -> Record | None:
         """The END of one HTTP exchange, if it came."""

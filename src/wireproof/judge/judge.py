@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from wireproof.judge.downfall import lost_since, met_errors, only_errors
@@ -19,7 +20,7 @@ from wireproof.model.catalogue import Grade, Level, Requirement
 from wireproof.model.exchange import Exchange, Expect, Silence
 from wireproof.model.jsontext import ABSENT, JSON
 from wireproof.model.verdict import RANK, Finding, Verdict, fingerprint
-from wireproof.model.wire import Kind, Record, Transcript, Way
+from wireproof.model.wire import LINES, Kind, Record, Transcript, Way
 
 ROLE: Final = "server"
 _INDEX: Final = re.compile(r"/\d+")
@@ -97,7 +98,9 @@ class _Scene:
         self.skipped = next((one for one in self.mine if one.kind is Kind.SKIPPED), None)
         self.sent = {one.meta["name"]: one for one in self.mine if one.way is Way.OUT and "name" in one.meta}
         self.heads = {one.channel: one for one in self.mine if one.kind is Kind.HEAD}
-        self.http = lane.lens.transport in ("http", "sse")
+        self.http = lane.lens.transport not in LINES
+        self.view = partial(lane.pack.view, self.records)
+        self.lens = lane.lens
         self.dismissed = lane.pack.dismissed(self.records) if self.http else None
 
     def observe(self, step: Expect, note: Record) -> tuple[Observation, tuple[int, ...]]:
@@ -106,7 +109,7 @@ class _Scene:
         out = self.sent.get(step.of or "")
         channel = answer.channel if answer is not None else out.channel if out is not None else "main"
         head = self.heads.get(out.channel if out is not None else channel) if self.http else None
-        message: JSON = answer.message if answer is not None else ABSENT
+        message = self.view(out, answer, self.lens.revision, self.lens.transport)
         evidence = tuple(one.seq for one in (out, head, answer) if one is not None)
         return (
             Observation(

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 from wireproof.model.catalogue import Requirement, Revision
 from wireproof.model.exchange import Exchange, Http, Notify, Request, Respond, Send, SendBytes
-from wireproof.model.jsontext import JSON
+from wireproof.model.jsontext import ABSENT, JSON
+from wireproof.model.target import Target
 from wireproof.model.wire import Frame, Record, Transcript
 
 Outgoing = Request | Notify | Respond | Send | SendBytes | Http
@@ -113,6 +114,20 @@ class Tracker(Protocol):
     def is_call(self, record: Record) -> bool: ...
 
 
+def as_it_came(
+    _records: Sequence[Record], _out: Record | None, decisive: Record | None, _revision: Revision, _transport: str
+) -> JSON:
+    """The message of a record itself; ABSENT where there is none."""
+    return decisive.message if decisive is not None else ABSENT
+
+
+def stdio_or_http(target: Target) -> tuple[tuple[str, ...], ...]:
+    """A process speaks on a line; behind a URL is one of two transports, the older one tried where the newer is not there."""
+    if target.url:
+        return (("http",), ("sse",))
+    return (("memory",),) if target.serve is not None else (("stdio",),)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """What search draws exchanges of one kind from. `draws` is a Hypothesis strategy of literal exchanges (its type stays unnamed here,
@@ -151,6 +166,16 @@ class Pack:
     fill: Callable[[Exchange, Mapping[str, Any]], list[Exchange]]
     dismissed: Callable[[Sequence[Record]], Record | None] = lambda _records: None
     """Where in a conversation the target ended the session, as it may: what it answers from there on shows nothing else."""
+    transports: Callable[[Target], tuple[tuple[str, ...], ...]] = stdio_or_http
+    """The transports, or bindings, to try on a target: groups of those that are played side by side, the next one only where none of the
+    first was offered."""
+    view: Callable[[Sequence[Record], Record | None, Record | None, Revision, str], JSON] = as_it_came
+    """What expectations are held against and captures are taken from: of the records of a conversation, what was sent, and the record
+    that ended the waiting (None: nothing came), in a revision on a transport."""
+    roams: bool = False
+    """Whether a target may lie on other origins than its URL, because it names its endpoints itself."""
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """What to tell the user when nothing that speaks the protocol is found: see `engine.diagnose`."""
     called: Callable[[Iterable[Exchange], Mapping[str, Any]], tuple[str, ...]] = lambda _exchanges, _facts: ()
     """What of the target's the exchanges set to work, such as tools: the user is told before it is."""
     needs: Callable[[Mapping[str, Any]], frozenset[str]] = lambda _tables: frozenset()

@@ -12,6 +12,9 @@ from typing import Any
 
 from wireproof.model.jsontext import ABSENT, JSON
 
+LINES = ("stdio", "memory")
+"""Transports on which one line is one message; on all others each request has an exchange of its own, with a status."""
+
 Headers = tuple[tuple[str, str], ...]
 """Header fields in wire order; names keep their spelling, so look them up with `header`."""
 

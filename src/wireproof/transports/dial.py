@@ -13,15 +13,15 @@ from wireproof.transports.memory import MemoryLink
 from wireproof.transports.stdio import StdioLink
 
 
-async def _stdio(target: Target) -> Link:
+async def _stdio(target: Target, *, roams: bool) -> Link:  # noqa: ARG001 - a line leads to one place
     return await StdioLink.open(target.command, env=target.env, cwd=target.cwd)
 
 
-async def _memory(target: Target) -> Link:
+async def _memory(target: Target, *, roams: bool) -> Link:  # noqa: ARG001 - so does this one
     return MemoryLink(target.serve)
 
 
-async def _http(target: Target) -> Link:
+async def _http(target: Target, *, roams: bool) -> Link:
     if target.proxy is None:
         return HttpLink(
             target.url,
@@ -30,6 +30,7 @@ async def _http(target: Target) -> Link:
             cert=target.cert,
             insecure=target.insecure,
             max_rps=target.max_rps,
+            roams=roams,
         )
     from wireproof.transports.proxied import HttpxLink  # httpx is slow to import and rarely needed
 
@@ -41,10 +42,11 @@ async def _http(target: Target) -> Link:
         cert=target.cert,
         insecure=target.insecure,
         max_rps=target.max_rps,
+        roams=roams,
     )
 
 
-_LINKS: Final[dict[str, Callable[[Target], Awaitable[Link]]]] = {
+_LINKS: Final[dict[str, Callable[..., Awaitable[Link]]]] = {
     "command": _stdio,
     "serve": _memory,
     "http": _http,
@@ -53,8 +55,8 @@ _LINKS: Final[dict[str, Callable[[Target], Awaitable[Link]]]] = {
 """What the target names (for a URL: its scheme) to the opener of the link."""
 
 
-async def dial(target: Target) -> Link:
-    """A link to the target, to be used with `async with`.
+async def dial(target: Target, *, roams: bool = False) -> Link:
+    """A link to the target, to be used with `async with`. `roams`: what is asked of it may lie on other origins than its URL.
 
     Raises UsageError when the target names nothing that can be reached, TargetUnreachable when its command cannot be started;
     a server that does not answer is no error here but an arrival later.
@@ -66,4 +68,4 @@ async def dial(target: Target) -> Link:
     if opener is None:
         what = f"no way to reach {target.url}" if target.url else "the target names no command and no URL"
         raise UsageError(what, hint="give a command after --, or a URL that begins with http:// or https://")
-    return await opener(target)
+    return await opener(target, roams=roams)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import anyio
 import h11
 
+from wireproof.model.errors import UsageError
 from wireproof.model.wire import Frame
 from wireproof.transports.channels import ExchangeLink, backoff
 from wireproof.transports.connection import CannotConnect, Connection, Pool, tls_context
@@ -58,43 +59,66 @@ class HttpLink(ExchangeLink):
         insecure: bool = False,
         max_rps: float | None = None,
         connect_timeout: float = CONNECT_TIMEOUT,
+        roams: bool = False,
     ) -> None:
-        """`headers` are added to requests that do not name them. Raises UsageError for a URL or a certificate of no use."""
+        """`headers` are added to requests that do not name them. `roams`: frames may name absolute URLs on other origins too, to which
+        these headers do not go. Raises UsageError for a URL or a certificate of no use."""
         self._origin = Origin.of(url)
         super().__init__((self._origin.host, self._origin.port), max_rps=max_rps)
         self._defaults = tuple(headers)
         context = tls_context(ca_file, cert, insecure) if self._origin.tls else None
         self._pool = Pool(self._origin, context, connect_timeout)
+        self._trust = (ca_file, cert, insecure)
+        self._connect_timeout = connect_timeout
+        self._roams = roams
+        self._others: dict[tuple[str, str], Pool] = {}
 
     async def _dispose(self) -> None:
-        await self._pool.close()
+        for pool in (self._pool, *self._others.values()):
+            await pool.close()
+
+    def _where(self, wanted: str | None) -> tuple[Origin, str | None, Pool]:
+        """(origin, target there, its connections); no target where it may not be asked for."""
+        target = self._origin.target(wanted)
+        if target is not None or not self._roams or wanted is None:
+            return self._origin, target, self._pool
+        try:
+            origin = Origin.of(wanted)
+        except UsageError:
+            return self._origin, None, self._pool
+        key = (origin.scheme, origin.authority)
+        if key not in self._others:
+            context = tls_context(*self._trust) if origin.tls else None
+            self._others[key] = Pool(origin, context, self._connect_timeout)
+        return origin, origin.path, self._others[key]
 
     async def _attempt(self, frame: Frame, reply: Reply, last: bool, meta: dict[str, Any]) -> float | None:
-        target = self._origin.target(frame.meta.get("target"))
+        origin, target, pool = self._where(frame.meta.get("target"))
         if target is None:
             why = f"foreign: {frame.meta['target']} is not on {self._origin.scheme}://{self._origin.authority}"
             _give_up(reply, why)
             return None
-        request = compose(frame, self._origin, target, self._defaults)
+        request = compose(frame, origin, target, self._defaults if origin is self._origin else ())
         pieces = cut(request.data, frame.meta.get("pieces"))
-        connection = await self._pool.take() if request.reusable else None
+        connection = await pool.take() if request.reusable else None
         if connection is not None:
-            outcome = await self._exchange(connection, request, pieces, reply, last, meta)
+            outcome = await self._exchange(pool, connection, request, pieces, reply, last, meta)
             if outcome.unanswered is None:
                 return outcome.wait
             meta = {**meta, "retried": True}  # the server had closed it; nothing of the answer had come
         try:
-            connection = await self._pool.open()
+            connection = await pool.open()
         except CannotConnect as error:
             _give_up(reply, str(error))
             return None
-        outcome = await self._exchange(connection, request, pieces, reply, last, meta)
+        outcome = await self._exchange(pool, connection, request, pieces, reply, last, meta)
         if outcome.unanswered is not None:
             _give_up(reply, outcome.unanswered)
         return outcome.wait
 
     async def _exchange(
         self,
+        pool: Pool,
         connection: Connection,
         request: Request,
         pieces: list[bytes],
@@ -112,7 +136,7 @@ class HttpLink(ExchangeLink):
                 outcome = await _write_and_read(connection, pieces, reader)
             kept = outcome.reusable and request.reusable
             if kept:
-                await self._pool.give_back(connection)
+                await pool.give_back(connection)
         finally:
             if not kept:
                 await connection.drop()

@@ -41,13 +41,15 @@ class HttpxLink(ExchangeLink):
         max_rps: float | None = None,
         connect_timeout: float = CONNECT_TIMEOUT,
         http2: bool = False,
+        roams: bool = False,
     ) -> None:
-        """Raises UsageError for a URL, proxy or certificate of no use, and for HTTP/2 when the package h2 is missing."""
+        """`roams`: see `HttpLink`. Raises UsageError for a URL, proxy or certificate of no use, and for HTTP/2 when the package h2 is missing."""
         self._origin = Origin.of(url)
         super().__init__((self._origin.host, self._origin.port), max_rps=max_rps)
         if http2 and find_spec("h2") is None:
             raise UsageError("HTTP/2 needs the package h2", hint="install httpx[http2]")
         self._defaults = tuple(headers)
+        self._roams = roams
         try:
             self._client = httpx.AsyncClient(
                 verify=tls_context(ca_file, cert, insecure),
@@ -69,7 +71,7 @@ class HttpxLink(ExchangeLink):
         await self._client.aclose()
 
     async def _attempt(self, frame: Frame, reply: Reply, last: bool, meta: dict[str, Any]) -> float | None:
-        target = self._origin.target(frame.meta.get("target"))
+        origin, target = self._where(frame.meta.get("target"))
         without = {str(name).lower() for name in frame.meta.get("without", ())}
         if target is None or frame.meta.get("verbatim") or "host" in without:
             what = "a target on another origin" if target is None else "a verbatim request or one without Host"
@@ -79,7 +81,7 @@ class HttpxLink(ExchangeLink):
             return None
         why = ""
         try:
-            response = await self._client.send(self._request(frame, target), stream=True)
+            response = await self._client.send(self._request(frame, origin, target), stream=True)
             try:
                 return await _consume(response, reply, last, meta)
             finally:
@@ -94,12 +96,23 @@ class HttpxLink(ExchangeLink):
         reply.end(complete=False, why=why)
         return None
 
-    def _request(self, frame: Frame, target: str) -> httpx.Request:
+    def _where(self, wanted: str | None) -> tuple[Origin, str | None]:
+        """(origin, target there); no target where it may not be asked for."""
+        target = self._origin.target(wanted)
+        if target is not None or not self._roams or wanted is None:
+            return self._origin, target
+        try:
+            origin = Origin.of(wanted)
+        except UsageError:
+            return self._origin, None
+        return origin, origin.path
+
+    def _request(self, frame: Frame, origin: Origin, target: str) -> httpx.Request:
         made = [
             (name.encode("utf-8", "surrogateescape"), value.encode("utf-8", "surrogateescape"))
-            for name, value in fields(frame, self._origin, self._defaults)
+            for name, value in fields(frame, origin, self._defaults if origin is self._origin else ())
         ]
-        url = httpx.URL(f"{self._origin.scheme}://{self._origin.authority}").copy_with(raw_path=target.encode())
+        url = httpx.URL(f"{origin.scheme}://{origin.authority}").copy_with(raw_path=target.encode())
         pieces = cut(frame.data, frame.meta.get("pieces"))
         content: Any = frame.data or None
         if len(pieces) > 1:

@@ -1,0 +1,71 @@
+"""The Agent2Agent protocol, agent role: the pack that the engine drives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wireproof.judge.pack import Pack
+from wireproof.model.catalogue import Revision
+from wireproof.model.jsontext import JSON
+from wireproof.model.target import Target
+from wireproof.model.wire import Record, Transcript
+from wireproof.protocols.a2a import view as views
+from wireproof.protocols.a2a.binding import A2aBinding
+from wireproof.protocols.a2a.checks import CHECKS
+from wireproof.protocols.a2a.conversation import converse
+from wireproof.protocols.a2a.planning import called, fill
+from wireproof.protocols.a2a.survey import applies, survey
+from wireproof.protocols.a2a.tracker import Tracker
+from wireproof.protocols.a2a.vocabulary import needs
+
+
+def opening(_revision: Revision) -> str | None:
+    """Every request stands for itself: nothing opens a conversation."""
+    return None
+
+
+def opened(_transcript: Transcript) -> bool | None:
+    return None
+
+
+def listening(_revision: Revision, _transport: str) -> str | None:
+    return None
+
+
+def connecting(_transport: str) -> str | None:
+    return None
+
+
+def transports(_target: Target) -> tuple[tuple[str, ...], ...]:
+    """Every binding that the card may name, side by side."""
+    return (("jsonrpc", "rest", "grpc"),)
+
+
+def view(
+    records: Sequence[Record], out: Record | None, decisive: Record | None, revision: Revision, transport: str
+) -> JSON:
+    """The pack's `view`: the form of 1.0, whichever binding and version it came by."""
+    modern = bool(revision.traits.get("version_header"))
+    return views.view(records, out, decisive, transport=transport, modern=modern)
+
+
+PACK = Pack(
+    name="a2a",
+    binding=A2aBinding(),
+    tracker=Tracker,
+    conversation=converse,
+    checks=CHECKS,
+    survey=survey,
+    connecting=connecting,
+    opening=opening,
+    listening=listening,
+    opened=opened,
+    applies=applies,
+    fill=fill,
+    called=called,
+    needs=needs,
+    transports=transports,
+    view=view,
+    roams=True,
+    tables={"revisions": "revisions.yaml"},
+)

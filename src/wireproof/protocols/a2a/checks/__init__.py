@@ -1,0 +1,5 @@
+"""Ambient checks of A2A agents, a module a topic. The tuple here is the registration; nothing registers by being imported."""
+
+from wireproof.judge.pack import Check
+
+CHECKS: tuple[Check, ...] = ()

@@ -1,0 +1,144 @@
+"""What an agent showed of itself: its card, the interface of this version and binding, whether that answers.
+
+Malformed parts are left out here (they are findings elsewhere); what could be read is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from wireproof.judge.pack import Lens
+from wireproof.model.catalogue import Requirement
+from wireproof.model.jsontext import dump
+from wireproof.model.wire import Transcript
+from wireproof.protocols.a2a import card as cards
+from wireproof.protocols.a2a.binding import unknown
+from wireproof.protocols.a2a.card import Interface
+from wireproof.protocols.a2a.prompts import prompts
+from wireproof.protocols.a2a.tracker import Call, Tracker
+
+_CAPABILITIES: Final = ("streaming", "pushNotifications", "extendedAgentCard")
+_UNKNOWN: Final = ("task", "context", "config")
+_SHOWN: Final = {"jsonrpc": "JSON-RPC", "rest": "HTTP+JSON", "grpc": "gRPC"}
+
+
+def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
+    """Facts: document (the card), card (where it lay), interface, agent (name, version), supported_versions, goals, unknown, tags."""
+    facts: dict[str, Any] = {"document": None, "card": {}, "interface": {}, "agent": {}, "supported_versions": []}
+    nonce = str(lens.facts.get("nonce", ""))
+    facts["unknown"] = {name: unknown(nonce, name) for name in _UNKNOWN}
+    calls = [call for one in transcripts for call in _calls(one)]
+    for call in calls:
+        if facts["document"] is None and not call.operation and call.messages:
+            _read_card(facts, call)
+    found = cards.interface(facts["document"], lens.revision.id, lens.transport)
+    asked = [call for call in calls if call.operation]
+    answered = [call for call in asked if call.messages]
+    facts["refusing"] = bool(asked) and not any(call.head is not None for call in asked)
+    facts["protected"] = any(call.status == 401 for call in calls)
+    shut = [call for call in asked if call.status in (401, 403)]
+    if found is not None:
+        facts["interface"] = {"url": found.url, "path": urlsplit(found.url).path.rstrip("/"), "tenant": found.tenant}
+    if found is not None and lens.transport != "grpc" and not (shut and len(shut) == len(asked)):
+        facts["supported_versions"] = [lens.revision.id]
+    facts["unnamed"] = facts["document"] is not None and found is None
+    facts["why_not"] = _why_not(facts, found, lens, shut)
+    if shut:
+        named = ", ".join(cards.schemes(facts["document"])) or "none"
+        facts["wants"] = f"the agent wants authorization (its card declares {named})"
+    facts["dialect"] = _dialect(asked)
+    facts["goals"] = prompts(lens.facts.get("policy", {}))
+    facts["tags"] = sorted(_tags(facts, found, lens, bool(answered)))
+    return facts
+
+
+def _calls(transcript: Transcript) -> list[Call]:
+    tracker = Tracker()
+    for record in transcript.records:
+        tracker.feed(record)
+    return tracker.calls
+
+
+def _read_card(facts: dict[str, Any], call: Call) -> None:
+    value = call.messages[0].message
+    if call.status != 200 or not cards.is_card(value):
+        return
+    facts["document"] = value
+    facts["card"] = {"path": call.record.meta.get("target"), "version": value.get("version")}
+    facts["agent"] = {key: value[key] for key in ("name", "version") if isinstance(value.get(key), str)}
+
+
+def _why_not(facts: Mapping[str, Any], found: Interface | None, lens: Lens, shut: list[Call]) -> str:
+    """Why this version is not offered over this binding; empty where it is."""
+    named = f"a {_SHOWN.get(lens.transport, lens.transport)} interface of {lens.revision.id}"
+    if facts["document"] is None:
+        return "no Agent Card was found"
+    if found is None:
+        return f"the card names no {named.removeprefix('a ')}"
+    if lens.transport == "grpc":
+        return "the card names it, but wireproof does not support gRPC yet: unobserved"
+    return f"status {shut[0].status}" if shut and not facts["supported_versions"] else ""
+
+
+def _dialect(calls: Iterable[Call]) -> str:
+    """How messages are written over HTTP+JSON of 0.3: `proto` where an answer had the form of its ProtoJSON."""
+    texts = [dump(one.message) for call in calls for one in call.messages]
+    return "proto" if any('"ROLE_' in text or '"TASK_STATE_' in text for text in texts) else "core"
+
+
+def _tags(facts: Mapping[str, Any], found: Interface | None, lens: Lens, answered: bool) -> set[str]:
+    document = facts["document"]
+    tags = {"card"} if document is not None else {"without:card"}
+    if document is None:
+        return tags
+    declared = {name for name in _CAPABILITIES[:2] if cards.declares(document, name) is True}
+    declared |= {"extendedAgentCard"} if cards.extended(document) else set()
+    tags |= declared | {f"without:{name}" for name in _CAPABILITIES if name not in declared}
+    tags |= {"security"} if _asks_for_security(document, lens) else {"without:security"}
+    tags |= {"signatures"} if document.get("signatures") else set()
+    listed = cards.declares(document, "extensions")
+    extensions = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    tags |= {"extensions"} if extensions else set()
+    tags |= {"extension-required"} if any(one.get("required") is True for one in extensions) else set()
+    mine = {one.binding for one in cards.interfaces(document) if one.version == lens.revision.id}
+    tags |= {"several-bindings"} if len(mine) > 1 else set()
+    if found is not None:
+        tags |= {"interface"} | ({"tenant"} if found.tenant else set())
+        tags |= {"https"} if urlsplit(found.url).scheme == "https" else set()
+    tags |= {"answers"} if answered else set()
+    tags |= {"protected"} if facts["protected"] else set()
+    tags |= {f"prompt:{name}" for name in facts["goals"]}
+    direct = urlsplit(str(lens.facts.get("url", ""))).path.endswith(".json")
+    tags |= {"given-card" if direct else "searched-card"}
+    return tags | set(lens.facts.get("eras", ()))
+
+
+def _asks_for_security(document: Mapping[str, Any], lens: Lens) -> bool:
+    held = document.get("securityRequirements" if lens.revision.traits.get("version_header") else "security")
+    return isinstance(held, list) and bool(held) and all(isinstance(one, dict) and one for one in held)
+
+
+def applies(requirement: Requirement, facts: Mapping[str, Any]) -> str | None:
+    """None when the row applies, else the declared reason why not."""
+    tags = facts.get("tags", ())
+    for need in requirement.needs:
+        if need not in tags:
+            return _REASONS.get(need, f"the card does not declare {need}")
+    return None
+
+
+_REASONS: Final = {
+    "without:streaming": "the card declares streaming",
+    "without:pushNotifications": "the card declares pushNotifications",
+    "without:extendedAgentCard": "the card declares an extended card",
+    "security": "the card lists no security requirement",
+    "signatures": "the card is not signed",
+    "extensions": "the card lists no extension",
+    "extension-required": "the card requires no extension",
+    "several-bindings": "the card names one binding of this version",
+    "tenant": "the interface names no tenant",
+    "https": "the interface is not served over TLS",
+    "protected": "no 401 was seen: the agent is not protected",
+}

@@ -1,0 +1,33 @@
+"""The names of survey facts that exchanges may use in `needs`, so that a misspelt one is told instead of never coming true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from wireproof.protocols.a2a.prompts import GOALS
+
+_CAPABILITIES: Final = ("streaming", "pushNotifications", "extendedAgentCard", "security", "card")
+_OF_THE_AGENT: Final = (
+    "signatures",
+    "extensions",
+    "extension-required",
+    "several-bindings",
+    "tenant",
+    "https",
+    "interface",
+    "answers",
+    "protected",
+    "loopback",
+    "given-card",
+    "searched-card",
+    "modern-only",
+    "prompt:any",
+)
+_TOKENS: Final = ("token:foreign", "token:narrow", "token:second")
+
+
+def needs(_tables: Mapping[str, Any]) -> frozenset[str]:
+    """Every name that `needs` may hold."""
+    lacking = {f"without:{name}" for name in _CAPABILITIES}
+    return frozenset({*_CAPABILITIES, *lacking, *_OF_THE_AGENT, *_TOKENS, *(f"prompt:{name}" for name in GOALS)})
