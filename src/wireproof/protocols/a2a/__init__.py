@@ -67,5 +67,5 @@ PACK = Pack(
     transports=transports,
     view=view,
     roams=True,
-    tables={"revisions": "revisions.yaml"},
+    tables={"schema-rows": "schema-rows.yaml", "revisions": "revisions.yaml"},
 )

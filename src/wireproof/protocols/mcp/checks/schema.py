@@ -7,48 +7,16 @@ about which part is data: conformance/mcp/schema-rows.yaml.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from wireproof.judge.matching import brief, subset
 from wireproof.judge.pack import Note, broken, check, errored, ok
 from wireproof.model.exchange import Exchange, Repeat
-from wireproof.model.jsontext import ABSENT, JSON, resolve_pointer
+from wireproof.model.jsontext import ABSENT, JSON
 from wireproof.model.wire import Kind, Way
 from wireproof.protocols.jsonrpc import Call, Shape, shape
 from wireproof.protocols.mcp.conversation import Inbound, Talk
-
-
-def parts(value: JSON, at: str) -> Iterator[tuple[str, JSON]]:
-    """(pointer, part) of each place in `value` that the pointer pattern `at` names; `*` is any index or key."""
-    if at == "":
-        yield "", value
-        return
-    head, _, rest = at[1:].partition("/")
-    rest = f"/{rest}" if rest else ""
-    if head == "*":
-        if isinstance(value, list):
-            keys: list[str] = [str(index) for index in range(len(value))]
-        else:
-            keys = list(value) if isinstance(value, dict) else []
-    else:
-        keys = [head.replace("~1", "/").replace("~0", "~")] if isinstance(value, dict) else []
-    for key in keys:
-        escaped = "/" + key.replace("~", "~0").replace("/", "~1")
-        part = resolve_pointer(value, escaped)
-        if isinstance(value, dict) and key not in value:
-            continue
-        for pointer, found in parts(part, rest):
-            yield escaped + pointer, found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """One part of a message that a row is about."""
-
-    row: Mapping[str, Any]
-    pointer: str
-    part: JSON
+from wireproof.protocols.shapes import held
 
 
 @check("mcp.schema.base.response.v1")
@@ -101,35 +69,7 @@ def _applies(row: Mapping[str, Any], part: JSON) -> bool:
 
 
 def _judge(talk: Talk, rows: Sequence[Mapping[str, Any]], message: JSON, seqs: tuple[int, ...]) -> Iterator[Note]:
-    """Notes for all places of one message. Rows that stand first at a pointer lend the members that they answer for to those after them."""
-    places = [
-        _Place(row=row, pointer=pointer, part=part)
-        for row in rows
-        for pointer, part in parts(message, row["at"])
-        if _applies(row, part)
-    ]
-    lent: dict[str, dict[str, JSON]] = {}
-    for place in places:
-        name, definition, part = place.row["row"], place.row["definition"], place.part
-        if isinstance(part, dict):
-            seen = {key: value for key, value in part.items() if key not in place.row.get("ignores", ())}
-            part = {**seen, **lent.get(place.pointer, {})}
-        lent.setdefault(place.pointer, {}).update(place.row.get("lends", {}))
-        if talk.schemas.valid(definition, part):
-            yield ok(*seqs, requirement=name)
-            continue
-        below = place.pointer + "/"
-        whole = place.row.get("whole", False)
-        deeper = [] if whole else [other.pointer for other in places if other.pointer.startswith(below)]
-        own = [
-            (where, why)
-            for where, why in talk.schemas.explain(definition, part)
-            if not any((place.pointer + where + "/").startswith(other + "/") for other in deeper)
-            or (where == place.row.get("keeps") and not isinstance(resolve_pointer(part, where), dict))
-        ]
-        if own:
-            where, why = own[0]
-            yield broken(*seqs, why=why, pointer=place.pointer + where, requirement=name)
+    return held(talk.schemas, rows, message, seqs, applies=_applies)
 
 
 @check("mcp.schema.base.error-id-required", "mcp.schema.base.error-id-optional")

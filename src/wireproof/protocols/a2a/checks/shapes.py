@@ -1,0 +1,100 @@
+"""Every message against the schema definition that its operation names, and the envelope that the binding puts around it.
+
+Which row is about which part is data: conformance/a2a/schema-rows.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from wireproof.judge.matching import subset
+from wireproof.judge.pack import Note, check
+from wireproof.model.jsontext import ABSENT, JSON
+from wireproof.protocols.a2a.conversation import Seen, Talk
+from wireproof.protocols.a2a.operations import OPERATIONS
+from wireproof.protocols.shapes import held
+
+_NULLS: Final = "null for an absent member"
+
+
+def _rows(talk: Talk) -> dict[str, list[Mapping[str, Any]]]:
+    """The table's entries of this version by what they are `in`. Those of 0.3 are not for HTTP+JSON, where two dialects are in use."""
+    made: dict[str, list[Mapping[str, Any]]] = {}
+    for row in talk.lens.tables.get("schema-rows", ()):
+        older = ".v03" in row["row"]
+        here = row["in"] == "card" or talk.current or talk.transport == "jsonrpc"
+        if older != talk.current and here and talk.schemas.has(row["definition"]):
+            made.setdefault(row["in"], []).append(row)
+    return made
+
+
+@check("a2a.send.response-one-of")
+def answers_fit(talk: Talk) -> Iterator[Note]:
+    """Each part of each answer and of the card validates against its definition; a problem counts for the deepest row that covers it."""
+    rows = _rows(talk)
+    for one in talk.seen:
+        if one.raw is ABSENT or one.call.operation not in OPERATIONS:
+            continue
+        kind, value, base = _carried(talk, one)
+        wanted = [row for row in rows.get(kind, ()) if row["method"] == ["*"] or one.call.operation in row["method"]]
+        yield from _judged(talk, wanted, value, one.seqs, base)
+    for call in talk.cards:
+        record = call.messages[0]
+        entries = [row for row in rows.get("card", ()) if _of_card(row, record.message, talk)]
+        yield from _judged(talk, entries, record.message, (call.seq, record.seq), "")
+
+
+def _judged(
+    talk: Talk, rows: Sequence[Mapping[str, Any]], value: JSON, seqs: tuple[int, ...], base: str
+) -> Iterator[Note]:
+    """1.0 is ProtoJSON, in which null stands for a member that is not there."""
+    plain = _without_nulls(value) if talk.current else value
+    remark = _NULLS if plain != value else ""
+    yield from held(talk.schemas, rows, plain, seqs, applies=_applies, base=base, remark=remark)
+
+
+def _carried(talk: Talk, one: Seen) -> tuple[str, JSON, str]:
+    """(kind of entry, the part of the message that it is about, where that lies)."""
+    streams = OPERATIONS[one.call.operation].streams and one.record.meta.get("sse", False)
+    rest = talk.transport == "rest"
+    if one.error is not None:
+        return "error", one.raw if rest else one.raw.get("error"), "" if rest else "/error"
+    kind = "event" if streams else "result"
+    if rest:
+        return kind, one.raw, ""
+    return kind, one.raw.get("result") if isinstance(one.raw, dict) else None, "/result"
+
+
+def _of_card(row: Mapping[str, Any], card: JSON, talk: Talk) -> bool:
+    """A card of one shape is judged in its own version; where both are on one card, schemes may be written as the other version does."""
+    newer, older = "supportedInterfaces" in card, "url" in card
+    if newer and older:
+        return not row["at"].startswith("/securitySchemes")
+    return newer == talk.current or not (newer or older)
+
+
+def _applies(row: Mapping[str, Any], part: JSON) -> bool:
+    if "when" in row and subset(row["when"], part) is not None:
+        return False
+    members = part if isinstance(part, dict) else {}
+    if any(members.get(name) is None for name in row.get("having", ())):
+        return False
+    return not any(members.get(name) is not None for name in row.get("lacking", ()))
+
+
+def _without_nulls(value: JSON) -> JSON:
+    """Without members that are null, but for what the agent's users fill in freely."""
+    if isinstance(value, list):
+        return [_without_nulls(one) for one in value]
+    if isinstance(value, dict):
+        free = ("metadata", "data", "params")
+        return {
+            key: one if key in free else _without_nulls(one)
+            for key, one in value.items()
+            if one is not None or key == "data"
+        }
+    return value
+
+
+CHECKS = (answers_fit,)
