@@ -13,6 +13,8 @@ from wireproof.report.words import plural
 
 _CLEAR: Final = "\r\x1b[2K"
 _MOST_NAMES: Final = 30
+_CALLED: Final = {"mcp": ("tool", "called"), "a2a": ("text", "said to the agent")}
+"""What of a target's is set to work, by protocol, and how."""
 
 
 class Progress:
@@ -30,7 +32,7 @@ class Progress:
             case Planned():
                 self._calls(event)
                 self._planned += len(event.exchanges)
-            case Told(level="warning" | "stopped" | "gone" | "drawing" | "found"):
+            case Told(level="detected" | "warning" | "stopped" | "gone" | "drawing" | "found"):
                 self._say(event.text)
             case Told(level="offer"):
                 self._line(event.text)
@@ -51,10 +53,11 @@ class Progress:
         listed = ", ".join(fresh[:_MOST_NAMES]) + (
             f" and {len(fresh) - _MOST_NAMES} more" if len(fresh) > _MOST_NAMES else ""
         )
+        noun, verb = _CALLED[event.protocol]
         what = (
-            f"{plural(len(fresh), 'tool')} will be called, in one revision or more"
+            f"{plural(len(fresh), noun)} will be {verb}, in one revision or more"
             if first
-            else f"to be called besides, in {event.revision}"
+            else f"to be {verb} besides, in {event.revision}"
         )
         self._say(f"{what}: {listed}")
 

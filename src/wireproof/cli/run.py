@@ -47,7 +47,16 @@ class _Run(click.Command):
     help="Only this protocol revision (repeatable). Default: all that the server offers.",
 )
 @click.option(
-    "--transport", "transports", multiple=True, type=click.Choice(["stdio", "http", "sse"]), help="Only this transport."
+    "--protocol",
+    type=click.Choice(["mcp", "a2a"]),
+    help="What TARGET speaks. Default: a2a where a URL shows an Agent Card, else mcp; a configured target says it itself.",
+)
+@click.option(
+    "--transport",
+    "transports",
+    multiple=True,
+    type=click.Choice(["stdio", "http", "sse", "jsonrpc", "rest", "grpc"]),
+    help="Only this transport, or binding of A2A.",
 )
 @click.option("--select", "select", multiple=True, help="Only requirements whose id starts so (repeatable).")
 @click.option("--ignore", "ignore", multiple=True, help="Not the requirements whose id starts so (repeatable).")

@@ -31,11 +31,12 @@ def check_choice(selection: Selection, suite: Suite, target: Target) -> None:
     for one in selection.exchanges:
         if one.partition("[")[0] not in exchanges:
             raise _unknown("exchange", one, exchanges)
-    _transports(selection, target)
+    _transports(selection, target, suite)
 
 
-def _transports(selection: Selection, target: Target) -> None:
-    possible = ("http", "sse") if target.url else ("memory", "stdio") if target.serve is not None else ("stdio",)
+def _transports(selection: Selection, target: Target, suite: Suite) -> None:
+    groups = suite.pack.transports(target)
+    possible = [one for group in groups for one in group] + (["stdio"] if target.serve is not None else [])
     if selection.transports and not set(selection.transports).intersection(possible):
         what = "a URL" if target.url else "a command"
         said = " or ".join(selection.transports)

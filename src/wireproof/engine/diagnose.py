@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from wireproof.engine.lane import LaneRunner
@@ -22,6 +22,7 @@ _FAULT_HINTS: Final = {
     "http": "what answers there is no web server; check the port",
     "unreachable": "check the address",
 }
+_NO_ENDPOINT: Final = "no MCP endpoint is there: try the path /mcp, or /sse for the transport of 2024-11-05"
 
 
 def diagnose(target: Target, lanes: Sequence[LaneRunner]) -> TargetUnreachable:
@@ -34,7 +35,9 @@ def diagnose(target: Target, lanes: Sequence[LaneRunner]) -> TargetUnreachable:
     other = _other_revision(target, lanes) or _refusal(target, sessions, picked=picked)
     if other is not None:
         return other
-    return _http(target, sessions) if target.url else _process(target, sessions)
+    hints = lanes[0].suite.pack.hints if lanes else {}
+    told = next((lane.why_not for lane in lanes if lane.explained), "")
+    return _http(target, sessions, hints, told) if target.url else _process(target, sessions)
 
 
 def _other_revision(target: Target, lanes: Sequence[LaneRunner]) -> TargetUnreachable | None:
@@ -98,7 +101,10 @@ def _process(target: Target, sessions: Sequence[Sequence[Record]]) -> TargetUnre
     return TargetUnreachable(message, hint="\n".join(filter(None, (hint, said))))
 
 
-def _http(target: Target, sessions: Sequence[Sequence[Record]]) -> TargetUnreachable:
+def _http(
+    target: Target, sessions: Sequence[Sequence[Record]], hints: Mapping[str, str], told: str
+) -> TargetUnreachable:
+    """`hints` of the pack: `slow`, `html`, `missing`, `never` replace the usual words; `told` is why the target offers nothing."""
     records = [one for session in sessions for one in session]
     heads = _heads(records)
     faults = [one.fault for one in records if one.kind is Kind.FAULT and one.fault]
@@ -113,18 +119,24 @@ def _http(target: Target, sessions: Sequence[Sequence[Record]]) -> TargetUnreach
     if not heads:
         return TargetUnreachable(
             f"{target.url} took the connection but did not answer within {target.startup_wait:g} s",
-            hint="is an MCP server behind that port? If it only starts slowly, say --startup-wait SECONDS",
+            hint=hints.get(
+                "slow", "is an MCP server behind that port? If it only starts slowly, say --startup-wait SECONDS"
+            ),
         )
     tried = ", ".join(
         dict.fromkeys(f"{one.meta.get('method')} {one.meta.get('target')}" for one in records if "target" in one.meta)
     )
     statuses = list(dict.fromkeys(int(one.meta.get("status", 0)) for one in heads))
     said = f"{target.url} answered {', '.join(map(str, statuses))} (tried {tried})"
-    what, hint = _by_status(heads, statuses, records)
+    what, hint = _by_status(heads, statuses, records, hints)
+    if told and 200 in statuses:
+        what = told
     return TargetUnreachable(f"{said}: {what}", hint=hint)
 
 
-def _by_status(heads: Sequence[Record], statuses: Sequence[int], records: Sequence[Record]) -> tuple[str, str]:
+def _by_status(
+    heads: Sequence[Record], statuses: Sequence[int], records: Sequence[Record], hints: Mapping[str, str]
+) -> tuple[str, str]:
     """(what it means, what to do)."""
     if 401 in statuses or 403 in statuses:
         return (
@@ -141,13 +153,15 @@ def _by_status(heads: Sequence[Record], statuses: Sequence[int], records: Sequen
         one.raw.lstrip()[:1] == b"<" for one in records if one.way is Way.IN
     )
     if html:
-        return "with HTML, no message", "this looks like a web page; MCP endpoints are often at /mcp or /sse"
+        hint = hints.get("html", "this looks like a web page; MCP endpoints are often at /mcp or /sse")
+        return "with HTML, no message", hint
     if 404 in statuses or 405 in statuses:
-        return "no MCP endpoint is there", "try the path /mcp, or /sse for the transport of 2024-11-05"
+        what, _, hint = hints.get("missing", _NO_ENDPOINT).partition(": ")
+        return what, hint
     ended = {one.channel for one in records if one.kind is Kind.END and one.meta.get("complete")}
     if not any(one.channel in ended for one in heads):
         return "it began to answer and never ended", _quoted(records, "until the deadline it sent")
-    return "but never as an MCP server would", _quoted(records, "it said")
+    return hints.get("never", "but never as an MCP server would"), _quoted(records, "it said")
 
 
 def _heads(records: Sequence[Record]) -> list[Record]:

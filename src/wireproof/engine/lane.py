@@ -267,9 +267,14 @@ class LaneRunner:
             "everything": calls.everything,
             "named": dict(calls.named),
             "prompts": dict(self.target.prompt_arguments),
+            "goals": dict(self.target.goals),
             "templates": dict(self.target.template_variables),
         }
-        own = {"nonce": self.nonce, "url": self.target.url}
+        own = {
+            "nonce": self.nonce,
+            "url": self.target.url,
+            "headers": [name.lower() for name, _ in self.target.headers],
+        }
         lens = self._lens({"policy": policy, "eras": self.facts.get("eras", ()), **own})
         mains = [session.transcript for session, purpose, _ in self.sessions if purpose == "main"]
         return dict(self.suite.pack.survey(mains, lens))

@@ -18,6 +18,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from wireproof.engine.described import described, option_words
+from wireproof.engine.detect import USUAL
 from wireproof.engine.diagnose import diagnose
 from wireproof.engine.effort import Effort
 from wireproof.engine.lane import LaneRunner
@@ -58,6 +59,7 @@ class Options:
     confirm: bool = True
     fail_fast: bool = False
     effort: Effort | None = None
+    detected: str = ""  # why the target is taken for one of this protocol, in words for the user
 
 
 def installed(protocol: str) -> bool:
@@ -126,6 +128,9 @@ class Runner:
         """Raises TargetUnreachable when nothing that speaks the protocol answered."""
         self._started = time.monotonic()
         self.emit(self._start())
+        if self.options.detected:
+            usual = self.options.protocol == USUAL  # of which nobody needs to be told but in passing
+            self.emit(Told(text=self.options.detected, level="offer" if usual else "detected"))
         server = ServedTarget(self.target) if self.target.starts else None
         try:
             if server is not None:
@@ -358,8 +363,8 @@ class Runner:
             return False
 
     def _tell(self, lane: LaneRunner) -> None:
-        if lane.unnamed and any(other.offered for other in self.lanes):
-            return
+        if lane.unnamed:
+            return  # nobody said that it would be there
         where = f"{lane.revision.id} over {lane.transport}"
         text = f"{where}: offered" if lane.offered else f"{where}: not offered ({lane.why_not})"
         self.emit(Told(text=text, level="offer"))

@@ -172,6 +172,10 @@ class Pack:
     view: Callable[[Sequence[Record], Record | None, Record | None, Revision, str], JSON] = as_it_came
     """What expectations are held against and captures are taken from: of the records of a conversation, what was sent, and the record
     that ended the waiting (None: nothing came), in a revision on a transport."""
+    beacons: Callable[[str], Sequence[str]] | None = None
+    """Where whoever speaks this protocol at a URL publishes that, the likeliest place first; None: nowhere."""
+    recognised: Callable[[JSON], str] = lambda _document: ""
+    """What a document found there is called, where it is the sign of this protocol; else empty."""
     roams: bool = False
     """Whether a target may lie on other origins than its URL, because it names its endpoints itself."""
     hints: Mapping[str, str] = field(default_factory=dict)

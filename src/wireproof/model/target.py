@@ -48,6 +48,8 @@ class Target:
     max_rps: float | None = None
     calls: CallPolicy = field(default_factory=CallPolicy)
     prompt_arguments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by prompt name
+    goals: Mapping[str, str] = field(default_factory=dict)
+    """What is said to an agent so that it does something: `completes`, `needs_input`, ... (those of its protocol) to the words."""
     template_variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by URI template
 
     again: tuple[str, ...] = ()

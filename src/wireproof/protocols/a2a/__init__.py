@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from wireproof.judge.pack import Pack
 from wireproof.model.catalogue import Revision
@@ -11,6 +12,7 @@ from wireproof.model.target import Target
 from wireproof.model.wire import Record, Transcript
 from wireproof.protocols.a2a import view as views
 from wireproof.protocols.a2a.binding import A2aBinding
+from wireproof.protocols.a2a.card import is_card, places
 from wireproof.protocols.a2a.checks import CHECKS
 from wireproof.protocols.a2a.conversation import converse
 from wireproof.protocols.a2a.planning import called, fill
@@ -41,6 +43,11 @@ def transports(_target: Target) -> tuple[tuple[str, ...], ...]:
     return (("jsonrpc", "rest", "grpc"),)
 
 
+def recognised(document: JSON) -> str:
+    """What shows an agent at a URL: its card."""
+    return "an Agent Card" if is_card(document) else ""
+
+
 def view(
     records: Sequence[Record], out: Record | None, decisive: Record | None, revision: Revision, transport: str
 ) -> JSON:
@@ -48,6 +55,13 @@ def view(
     modern = bool(revision.traits.get("version_header"))
     return views.view(records, out, decisive, transport=transport, modern=modern)
 
+
+HINTS: Final = {
+    "slow": "is an A2A agent behind that port? If it only starts slowly, say --startup-wait SECONDS",
+    "html": "this looks like a web page; give the URL of the Agent Card itself where it lies elsewhere",
+    "missing": "no Agent Card is there: give the agent's own URL, below which /.well-known/agent-card.json lies, or the card's",
+    "never": "but never with an Agent Card",
+}
 
 PACK = Pack(
     name="a2a",
@@ -66,6 +80,9 @@ PACK = Pack(
     needs=needs,
     transports=transports,
     view=view,
+    beacons=lambda url: places(url)[:3],
+    recognised=recognised,
+    hints=HINTS,
     roams=True,
     tables={"schema-rows": "schema-rows.yaml", "revisions": "revisions.yaml"},
 )

@@ -18,7 +18,7 @@ from wireproof.model.exchange import Exchange, Fields, Http, Notify, Request, Re
 from wireproof.model.jsontext import ABSENT, JSON, dump
 from wireproof.model.wire import Frame, Kind, Record, Way
 from wireproof.protocols.a2a import older
-from wireproof.protocols.a2a.card import Interface, interface, is_card
+from wireproof.protocols.a2a.card import Interface, interface, is_card, required_extensions
 from wireproof.protocols.a2a.operations import OPERATIONS, SENDS, route
 
 JSON_TYPE: Final = "application/json"
@@ -40,6 +40,8 @@ class State:
     nonce: str
     headers: tuple[tuple[str, str], ...] = ()
     interface: Interface | None = None
+    extensions: tuple[str, ...] = ()
+    """Those that the card requires: who does not offer them is served nothing."""
     proto: bool = False
     """HTTP+JSON of 0.3: messages are written in the ProtoJSON of its proto."""
     next_id: int = 1
@@ -71,6 +73,7 @@ class A2aBinding:
             nonce=str(options.get("nonce", "")),
             headers=tuple(options.get("headers", ())),
             interface=interface(facts.get("document"), revision.id, transport),
+            extensions=required_extensions(facts.get("document")),
             proto=facts.get("dialect") == "proto",
         )
 
@@ -146,6 +149,8 @@ class A2aBinding:
         made.append(("Accept", accept))
         if state.current:
             made.append(("A2A-Version", state.revision.id))
+        if state.extensions:
+            made.append((str(state.revision.traits["extensions_header"]), ", ".join(state.extensions)))
         return made
 
     def _post(self, state: State, data: bytes, message: JSON, overrides: Fields) -> tuple[State, Frame, JSON]:
@@ -186,7 +191,8 @@ class A2aBinding:
     def observe(self, state: State, record: Record) -> State:
         """Learns from the first card that comes where the operations of this version and binding are."""
         if state.interface is None and record.way is Way.IN and record.kind is Kind.MESSAGE and is_card(record.message):
-            return replace(state, interface=interface(record.message, state.revision.id, state.transport))
+            found = interface(record.message, state.revision.id, state.transport)
+            return replace(state, interface=found, extensions=required_extensions(record.message))
         return state
 
     def respond(self, _state: State, _record: Record, _exchange: Exchange | None) -> Respond | None:

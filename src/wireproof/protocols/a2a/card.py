@@ -91,6 +91,13 @@ def declares(card: JSON, name: str) -> JSON:
     return held.get(name) if isinstance(held, dict) else None
 
 
+def required_extensions(card: JSON) -> tuple[str, ...]:
+    """The URIs of the extensions without which the agent serves nobody."""
+    held = declares(card, "extensions")
+    listed = [one for one in held if isinstance(one, dict)] if isinstance(held, list) else []
+    return tuple(one["uri"] for one in listed if one.get("required") is True and isinstance(one.get("uri"), str))
+
+
 def extended(card: JSON) -> bool:
     """Is an extended card declared, in the manner of either version?"""
     older = card.get("supportsAuthenticatedExtendedCard") if isinstance(card, dict) else None

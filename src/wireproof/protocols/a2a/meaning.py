@@ -10,7 +10,9 @@ from wireproof.model.jsontext import JSON
 INFO: Final = "google.rpc.ErrorInfo"
 DOMAIN: Final = "a2a-protocol.org"
 UNCLEAR: Final = "unclear"
-"""The meaning of an error that could be several."""
+"""The meaning of an error that could be several, over HTTP+JSON."""
+OTHER: Final = "other"
+"""The meaning of a JSON-RPC error whose code A2A does not define."""
 
 CODES: Final[Mapping[int, str]] = {
     -32001: "TaskNotFoundError",
@@ -62,7 +64,7 @@ def info(error: JSON) -> Mapping[str, Any] | None:
 
 
 def meaning(error: JSON, *, rest: bool, status: int | None = None) -> str:
-    """The name of the error; UNCLEAR where it could be several. `status`: of the HTTP response (HTTP+JSON only)."""
+    """The name of the error; UNCLEAR where it could be several, OTHER where it is none of them. `status`: of the HTTP response (HTTP+JSON only)."""
     told = info(error)
     if told is not None and told.get("reason") in REASONS:
         return REASONS[str(told["reason"])]
@@ -70,7 +72,7 @@ def meaning(error: JSON, *, rest: bool, status: int | None = None) -> str:
     if isinstance(code, int | float) and not isinstance(code, bool) and int(code) in CODES:
         return CODES[int(code)]
     if not rest:
-        return UNCLEAR
+        return OTHER
     if status in (400, 422) and isinstance(error, dict) and error.get("status") == "INVALID_ARGUMENT":
         return "InvalidParamsError"
     return _STATUSES.get(status or 0, UNCLEAR)

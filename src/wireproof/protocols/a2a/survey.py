@@ -110,6 +110,7 @@ def _tags(facts: Mapping[str, Any], found: Interface | None, lens: Lens, answere
     tags |= {"answers"} if answered else set()
     tags |= {"protected"} if facts["protected"] else set()
     tags |= {f"prompt:{name}" for name in facts["goals"]}
+    tags |= {"anonymous"} if {*lens.facts.get("headers", ())} <= {"authorization"} else set()
     direct = urlsplit(str(lens.facts.get("url", ""))).path.endswith(".json")
     tags |= {"given-card" if direct else "searched-card"}
     return tags | set(lens.facts.get("eras", ()))

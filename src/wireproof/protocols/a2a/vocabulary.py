@@ -21,6 +21,7 @@ _OF_THE_AGENT: Final = (
     "loopback",
     "given-card",
     "searched-card",
+    "anonymous",
     "modern-only",
     "prompt:any",
 )
