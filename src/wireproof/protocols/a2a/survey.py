@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from wireproof.judge.pack import Lens
 from wireproof.model.catalogue import Requirement
-from wireproof.model.jsontext import dump
+from wireproof.model.jsontext import ABSENT, dump
 from wireproof.model.wire import Transcript
 from wireproof.protocols.a2a import card as cards
 from wireproof.protocols.a2a.binding import unknown
@@ -84,7 +84,7 @@ def _why_not(facts: Mapping[str, Any], found: Interface | None, lens: Lens, shut
 
 def _dialect(calls: Iterable[Call]) -> str:
     """How messages are written over HTTP+JSON of 0.3: `proto` where an answer had the form of its ProtoJSON."""
-    texts = [dump(one.message) for call in calls for one in call.messages]
+    texts = [dump(one.message) for call in calls for one in call.messages if one.message is not ABSENT]
     return "proto" if any('"ROLE_' in text or '"TASK_STATE_' in text for text in texts) else "core"
 
 
@@ -111,6 +111,7 @@ def _tags(facts: Mapping[str, Any], found: Interface | None, lens: Lens, answere
     tags |= {"protected"} if facts["protected"] else set()
     tags |= {f"prompt:{name}" for name in facts["goals"]}
     tags |= {"anonymous"} if {*lens.facts.get("headers", ())} <= {"authorization"} else set()
+    tags |= {"credentials"} if "authorization" in lens.facts.get("headers", ()) else set()
     direct = urlsplit(str(lens.facts.get("url", ""))).path.endswith(".json")
     tags |= {"given-card" if direct else "searched-card"}
     return tags | set(lens.facts.get("eras", ()))

@@ -22,6 +22,7 @@ _OF_THE_AGENT: Final = (
     "given-card",
     "searched-card",
     "anonymous",
+    "credentials",
     "modern-only",
     "prompt:any",
 )
