@@ -17,6 +17,7 @@ from wireproof.protocols.a2a import card as cards
 from wireproof.protocols.a2a.binding import unknown
 from wireproof.protocols.a2a.card import Interface
 from wireproof.protocols.a2a.prompts import prompts
+from wireproof.protocols.a2a.signatures import keys_at
 from wireproof.protocols.a2a.tracker import Call, Tracker
 
 _CAPABILITIES: Final = ("streaming", "pushNotifications", "extendedAgentCard")
@@ -33,6 +34,8 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
     for call in calls:
         if facts["document"] is None and not call.operation and call.messages:
             _read_card(facts, call)
+    home = urlsplit(str(lens.facts.get("url", "")))
+    facts["signing"] = {"keys": keys_at(facts["document"], f"{home.scheme}://{home.netloc}")}
     found = cards.interface(facts["document"], lens.revision.id, lens.transport)
     asked = [call for call in calls if call.operation]
     answered = [call for call in asked if call.messages]
@@ -98,6 +101,7 @@ def _tags(facts: Mapping[str, Any], found: Interface | None, lens: Lens, answere
     tags |= declared | {f"without:{name}" for name in _CAPABILITIES if name not in declared}
     tags |= {"security"} if _asks_for_security(document, lens) else {"without:security"}
     tags |= {"signatures"} if document.get("signatures") else set()
+    tags |= {"signing-keys"} if facts["signing"].get("keys") else set()
     listed = cards.declares(document, "extensions")
     extensions = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     tags |= {"extensions"} if extensions else set()

@@ -10,6 +10,7 @@ from wireproof.protocols.a2a.prompts import GOALS
 _CAPABILITIES: Final = ("streaming", "pushNotifications", "extendedAgentCard", "security", "card")
 _OF_THE_AGENT: Final = (
     "signatures",
+    "signing-keys",
     "extensions",
     "extension-required",
     "several-bindings",

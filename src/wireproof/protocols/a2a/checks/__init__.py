@@ -1,6 +1,6 @@
 """Ambient checks of A2A agents, a module a topic. The tuple here is the registration; nothing registers by being imported."""
 
 from wireproof.judge.pack import Check
-from wireproof.protocols.a2a.checks import shapes
+from wireproof.protocols.a2a.checks import shapes, signing
 
-CHECKS: tuple[Check, ...] = (*shapes.CHECKS,)
+CHECKS: tuple[Check, ...] = (*shapes.CHECKS, *signing.CHECKS)
