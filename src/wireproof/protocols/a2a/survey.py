@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from wireproof.judge.pack import Lens
 from wireproof.model.catalogue import Requirement
 from wireproof.model.jsontext import ABSENT, dump
-from wireproof.model.wire import Transcript
+from wireproof.model.wire import Transcript, header
 from wireproof.protocols.a2a import card as cards
 from wireproof.protocols.a2a.binding import unknown
 from wireproof.protocols.a2a.card import Interface
@@ -70,6 +70,8 @@ def _read_card(facts: dict[str, Any], call: Call) -> None:
         return
     facts["document"] = value
     facts["card"] = {"path": call.record.meta.get("target"), "version": value.get("version")}
+    if tag := header(call.headers, "etag"):
+        facts["card"]["tag"] = tag
     facts["agent"] = {key: value[key] for key in ("name", "version") if isinstance(value.get(key), str)}
 
 
@@ -101,6 +103,7 @@ def _tags(facts: Mapping[str, Any], found: Interface | None, lens: Lens, answere
     tags |= declared | {f"without:{name}" for name in _CAPABILITIES if name not in declared}
     tags |= {"security"} if _asks_for_security(document, lens) else {"without:security"}
     tags |= {"signatures"} if document.get("signatures") else set()
+    tags |= {"card-tag"} if facts["card"].get("tag") else set()
     tags |= {"signing-keys"} if facts["signing"].get("keys") else set()
     listed = cards.declares(document, "extensions")
     extensions = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []

@@ -11,6 +11,7 @@ _CAPABILITIES: Final = ("streaming", "pushNotifications", "extendedAgentCard", "
 _OF_THE_AGENT: Final = (
     "signatures",
     "signing-keys",
+    "card-tag",
     "extensions",
     "extension-required",
     "several-bindings",

@@ -1,6 +1,10 @@
 """Ambient checks of A2A agents, a module a topic. The tuple here is the registration; nothing registers by being imported."""
 
 from wireproof.judge.pack import Check
-from wireproof.protocols.a2a.checks import shapes, signing
+from wireproof.protocols.a2a.checks import card, shapes, signing
 
-CHECKS: tuple[Check, ...] = (*shapes.CHECKS, *signing.CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *card.CHECKS,
+    *shapes.CHECKS,
+    *signing.CHECKS,
+)
