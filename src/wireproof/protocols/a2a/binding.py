@@ -102,7 +102,8 @@ class A2aBinding:
         operation = OPERATIONS.get(step.method)
         streams = operation is not None and operation.streams
         if not state.current:
-            params = older.params(step.method, params, proto=state.transport == "rest" and state.proto)
+            rest = state.transport == "rest"
+            params = older.params(step.method, params, proto=rest and state.proto, paths=rest)
         if state.transport == "rest" and operation is not None:
             verb, path, body = route(
                 operation, params, modern=state.current, tenant=state.interface.tenant if state.interface else ""

@@ -23,8 +23,9 @@ _ONE_OF: Final = {
 # Writing: parameters of ours, from 1.0 to 0.3
 
 
-def params(operation: str, given: JSON, *, proto: bool) -> JSON:
-    """The parameters of an operation in 0.3. `proto`: in the ProtoJSON of its proto instead of core JSON."""
+def params(operation: str, given: JSON, *, proto: bool, paths: bool = False) -> JSON:
+    """The parameters of an operation in 0.3. `proto`: in the ProtoJSON of its proto instead of core JSON; `paths`: ids go into a path, in
+    which they are not named."""
     if not isinstance(given, dict):
         return given
     made = {key: value for key, value in given.items() if key != "tenant"}
@@ -38,6 +39,8 @@ def params(operation: str, given: JSON, *, proto: bool) -> JSON:
         task = made.pop("taskId", None)
         named = {} if task is None else {"taskId": task}
         return {**named, "pushNotificationConfig": _config(made)}
+    if paths:
+        return made
     if operation in ("GetTaskPushNotificationConfig", "DeleteTaskPushNotificationConfig") and "taskId" in made:
         made["pushNotificationConfigId"] = made.pop("id", None)
         made["id"] = made.pop("taskId")

@@ -25,9 +25,10 @@ GOALS: Final[Mapping[str, str]] = {
     "streams": "tck-stream-basic",
     "chunks": "tck-stream-chunked",
     "wants_auth": "wp-auth-required",
+    "breaks": "wp-internal-error",
 }
 """What a prompt is to bring about, and the prefix by which a cooperative agent knows it."""
-OWN: Final = ("wants_auth",)
+OWN: Final = ("wants_auth", "breaks")
 """Prefixes that only our reference agent knows."""
 
 

@@ -1,10 +1,14 @@
 """Ambient checks of A2A agents, a module a topic. The tuple here is the registration; nothing registers by being imported."""
 
 from wireproof.judge.pack import Check
-from wireproof.protocols.a2a.checks import card, shapes, signing
+from wireproof.protocols.a2a.checks import card, errors, lists, shapes, signing, tasks, versions
 
 CHECKS: tuple[Check, ...] = (
     *card.CHECKS,
+    *errors.CHECKS,
+    *lists.CHECKS,
     *shapes.CHECKS,
     *signing.CHECKS,
+    *tasks.CHECKS,
+    *versions.CHECKS,
 )
