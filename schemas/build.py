@@ -38,7 +38,7 @@ _WORDS: Final = ("string", "integer", "number", "boolean", "null")
 _RANGE: Final = r"(?:\w+)?(?:\.\.)?(?:\w+)?"
 _HEAD: Final = re.compile(rf"(?P<name>@?[^\s?@]+)(?P<optional>\?(?P<until>{_RANGE}))?(?: @(?P<range>{_RANGE}))?\Z")
 _TOKEN: Final = re.compile(
-    rf"\s*(?:(?P<call>(?:const|enum|string|integer|number)\([^()]*\))|(?P<array>\[(?:\d*\.\.\d*)?\])"
+    rf"\s*(?:(?P<call>(?:const|enum|string|integer|number)\([^()]*\))|(?P<array>\[(?:\.\.\d+)?\])"
     rf"|(?P<range>@{_RANGE})|(?P<word>[A-Za-z]\w*)|(?P<sign>[|()<>]))"
 )
 _INTEGER: Final = re.compile(r"-?\d+\Z")
@@ -323,9 +323,8 @@ class _Expression:
     def _suffixed(self) -> Schema | None:
         schema = self._atom()
         while self._peek()[0] == "array" and schema is not None:
-            least, _, most = self._take()[1][1:-1].partition("..")
-            schema = {"type": "array", "items": schema} | ({"minItems": int(least)} if least else {})
-            schema |= {"maxItems": int(most)} if most else {}
+            most = self._take()[1][3:-1]
+            schema = {"type": "array", "items": schema} | ({"maxItems": int(most)} if most else {})
         return schema
 
     def _atom(self) -> Schema | None:

@@ -147,8 +147,6 @@ class Maker:
             yield schema["minimum"] - 1
         if "maximum" in schema:
             yield schema["maximum"] + 1
-        if schema.get("minItems"):
-            yield []
         if "pattern" in schema:
             yield _NO_PATTERN
             if schema.get("format") == "date-time":
@@ -207,10 +205,9 @@ class Maker:
         return self.random.choice(fits)
 
     def _array(self, schema: Schema, path: Path, draw: Draw, depth: int, full: bool) -> list[Any]:
-        least = schema.get("minItems", 0)
-        if depth > _DEEP and not least:
+        if depth > _DEEP:
             return []
-        size = 1 if full or depth > _DEEP else max(least, self.random.choice((0, 1, 1, 2)))
+        size = 1 if full else self.random.choice((0, 1, 1, 2))
         return [self._make(schema["items"], (*path, index), draw, depth + 1, full) for index in range(size)]
 
     def _object(self, schema: Schema, path: Path, draw: Draw, depth: int, full: bool) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Ambient checks of A2A agents, a module a topic. The tuple here is the registration; nothing registers by being imported."""
 
 from wireproof.judge.pack import Check
-from wireproof.protocols.a2a.checks import card, errors, lists, shapes, signing, tasks, versions
+from wireproof.protocols.a2a.checks import card, errors, lists, serialization, shapes, signing, tasks, versions
 
 CHECKS: tuple[Check, ...] = (
     *card.CHECKS,
     *errors.CHECKS,
     *lists.CHECKS,
+    *serialization.CHECKS,
     *shapes.CHECKS,
     *signing.CHECKS,
     *tasks.CHECKS,
