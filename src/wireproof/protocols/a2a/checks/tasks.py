@@ -80,4 +80,22 @@ def history_length(talk: Talk) -> Iterator[Note]:
             )
 
 
-CHECKS: tuple[Check, ...] = (canceled_stays, new_ids, history_length)
+@check("a2a.context.generated-returned")
+def context_told(talk: Talk) -> Iterator[Note]:
+    """A context that the updates of a stream name is told by the Task of that stream, and by the Task that a send gives back."""
+    if not talk.current:
+        return
+    for call in talk.operations:
+        told = [seen for seen in talk.of(call) if isinstance(seen.result, dict)]
+        tasks = [(seen, seen.result["task"]) for seen in told if isinstance(seen.result.get("task"), dict)]
+        updates = (seen.result.get(name) for seen in told for name in ("statusUpdate", "artifactUpdate"))
+        named = any(isinstance(one, dict) and one.get("contextId") for one in updates)
+        for seen, task in tasks:
+            if task.get("contextId"):
+                yield ok(*seen.seqs)
+            elif named:
+                why = "a stream names a context in its updates and none in its task"
+                yield broken(*seen.seqs, why=why, pointer="/result/task")
+
+
+CHECKS: tuple[Check, ...] = (canceled_stays, new_ids, history_length, context_told)
