@@ -23,6 +23,9 @@ from wireproof.protocols.a2a.operations import OPERATIONS, SENDS, route
 
 JSON_TYPE: Final = "application/json"
 STREAM_TYPE: Final = "text/event-stream"
+SEND_PATH: Final = "/v1/message:send"
+NOT_READ: Final = (400, 415, 422, 500)
+"""What an agent of 0.3 answers over HTTP+JSON to a message whose form it does not know."""
 
 
 def unknown(nonce: str, name: str) -> str:
@@ -44,6 +47,8 @@ class State:
     """Those that the card requires: who does not offer them is served nothing."""
     proto: bool = False
     """HTTP+JSON of 0.3: messages are written in the ProtoJSON of its proto."""
+    tried: tuple[tuple[str, str], ...] = ()
+    """HTTP+JSON of 0.3: channels of messages that were sent, each with its form (core, proto), until one was read."""
     next_id: int = 1
     next_channel: int = 1
     modern: bool = True
@@ -187,13 +192,19 @@ class A2aBinding:
         if without:
             meta["without"] = without
         channel = f"http-{state.next_channel}"
-        return replace(state, next_channel=state.next_channel + 1), Frame(data=data, channel=channel, meta=meta)
+        state = replace(state, next_channel=state.next_channel + 1, tried=_tried(state, channel, target, data))
+        return state, Frame(data=data, channel=channel, meta=meta)
 
     def observe(self, state: State, record: Record) -> State:
-        """Learns from the first card that comes where the operations of this version and binding are."""
+        """Learns from the first card that comes where the operations of this version and binding are, and from how a message is
+        refused in which form it is read (the survey's `dialect`)."""
         if state.interface is None and record.way is Way.IN and record.kind is Kind.MESSAGE and is_card(record.message):
             found = interface(record.message, state.revision.id, state.transport)
             return replace(state, interface=found, extensions=required_extensions(record.message))
+        if record.kind is Kind.HEAD and (record.channel, "proto") in state.tried:
+            return replace(state, proto=record.meta.get("status") not in NOT_READ, tried=())
+        if record.kind is Kind.HEAD and (record.channel, "core") in state.tried:
+            return state if record.meta.get("status") in NOT_READ else replace(state, tried=((record.channel, "read"),))
         return state
 
     def respond(self, _state: State, _record: Record, _exchange: Exchange | None) -> Respond | None:
@@ -213,6 +224,16 @@ class A2aBinding:
 
     def ended(self, _state: State) -> bool:
         return False
+
+
+def _tried(state: State, channel: str, target: str, data: bytes) -> tuple[tuple[str, str], ...]:
+    """`State.tried` once more is sent; nothing is kept where forms do not matter or are known."""
+    settled = (
+        state.current or state.transport != "rest" or state.proto or any(form == "read" for _, form in state.tried)
+    )
+    if settled or not target.endswith(SEND_PATH) or len(state.tried) > 1:
+        return state.tried
+    return (*state.tried, (channel, "proto" if b'"content"' in data else "core"))
 
 
 def trusted(place: str, url: str) -> bool:

@@ -14,7 +14,7 @@ from wireproof.model.catalogue import Requirement
 from wireproof.model.jsontext import ABSENT, dump
 from wireproof.model.wire import Transcript, header
 from wireproof.protocols.a2a import card as cards
-from wireproof.protocols.a2a.binding import unknown
+from wireproof.protocols.a2a.binding import NOT_READ, SEND_PATH, unknown
 from wireproof.protocols.a2a.card import Interface
 from wireproof.protocols.a2a.prompts import prompts
 from wireproof.protocols.a2a.signatures import keys_at
@@ -51,7 +51,7 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
     if shut:
         named = ", ".join(cards.schemes(facts["document"])) or "none"
         facts["wants"] = f"the agent wants authorization (its card declares {named})"
-    facts["dialect"] = _dialect(asked)
+    facts["dialect"] = _dialect(calls)
     facts["goals"] = prompts(lens.facts.get("policy", {}))
     facts["tags"] = sorted(_tags(facts, found, lens, bool(answered)))
     return facts
@@ -88,8 +88,16 @@ def _why_not(facts: Mapping[str, Any], found: Interface | None, lens: Lens, shut
 
 
 def _dialect(calls: Iterable[Call]) -> str:
-    """How messages are written over HTTP+JSON of 0.3: `proto` where an answer had the form of its ProtoJSON."""
-    texts = [dump(one.message) for call in calls for one in call.messages if one.message is not ABSENT]
+    """How messages are written over HTTP+JSON of 0.3: `proto`, the ProtoJSON of its proto, where only that was understood or an answer had
+    its form; `open` where core JSON was not understood and nothing else was tried."""
+    sent = [one for one in calls if str(one.record.meta.get("target", "")).endswith(SEND_PATH)]
+    core = next((one.status for one in sent if one.operation), None)
+    proto = next((one.status for one in sent if not one.operation), None)
+    if core in NOT_READ:
+        return "open" if proto is None else "core" if proto in NOT_READ else "proto"
+    texts = [
+        dump(one.message) for call in calls if call.operation for one in call.messages if one.message is not ABSENT
+    ]
     return "proto" if any('"ROLE_' in text or '"TASK_STATE_' in text for text in texts) else "core"
 
 
@@ -115,6 +123,7 @@ def _tags(facts: Mapping[str, Any], found: Interface | None, lens: Lens, answere
         tags |= {"interface"} | ({"tenant"} if found.tenant else set())
         tags |= {"https"} if urlsplit(found.url).scheme == "https" else set()
     tags |= {"answers"} if answered else set()
+    tags |= {"dialect:open"} if found is not None and facts["dialect"] == "open" else set()
     tags |= {"protected"} if facts["protected"] else set()
     tags |= {f"prompt:{name}" for name in facts["goals"]}
     tags |= {"anonymous"} if {*lens.facts.get("headers", ())} <= {"authorization"} else set()

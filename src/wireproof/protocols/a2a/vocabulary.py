@@ -24,6 +24,7 @@ _OF_THE_AGENT: Final = (
     "given-card",
     "searched-card",
     "anonymous",
+    "dialect:open",
     "credentials",
     "modern-only",
     "prompt:any",
