@@ -15,6 +15,7 @@ from wireproof.protocols.a2a.conversation import Seen, Talk
 from wireproof.protocols.a2a.operations import OPERATIONS
 from wireproof.protocols.shapes import held
 
+_OURS: Final = ("user", "ROLE_USER")
 _NULLS: Final = "null for an absent member"
 
 
@@ -78,6 +79,8 @@ def _applies(row: Mapping[str, Any], part: JSON) -> bool:
     if "when" in row and subset(row["when"], part) is not None:
         return False
     members = part if isinstance(part, dict) else {}
+    if members.get("role") in _OURS and not members.get("parts"):
+        return False  # what we said ourselves, in vain or to try the agent, is told again
     if any(members.get(name) is None for name in row.get("having", ())):
         return False
     return not any(members.get(name) is not None for name in row.get("lacking", ()))

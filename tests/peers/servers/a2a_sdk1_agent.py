@@ -1,0 +1,106 @@
+"""An agent on a2a-sdk 1.x as its documentation shows: 1.0 and 0.3, JSON-RPC and HTTP+JSON; what it does is told by the prefix of the text.
+
+    python a2a_sdk1_agent.py PORT
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import uvicorn
+from a2a.helpers import new_task_from_user_message
+from a2a.server.agent_execution import AgentExecutor, RequestContext
+from a2a.server.events import EventQueue
+from a2a.server.request_handlers import DefaultRequestHandler
+from a2a.server.routes import create_agent_card_routes, create_jsonrpc_routes, create_rest_routes
+from a2a.server.tasks import InMemoryPushNotificationConfigStore, InMemoryTaskStore, TaskUpdater
+from a2a.types import (
+    AgentCapabilities,
+    AgentCard,
+    AgentInterface,
+    AgentSkill,
+    Message,
+    Part,
+    Role,
+)
+from starlette.applications import Starlette
+
+
+def card(base: str) -> AgentCard:
+    """The card: an interface for each version and binding."""
+    interfaces = [
+        AgentInterface(url=base + path, protocol_binding=binding, protocol_version=version)
+        for version in ("1.0", "0.3")
+        for binding, path in (("JSONRPC", "/"), ("HTTP+JSON", ""))
+    ]
+    return AgentCard(
+        name="Agent on a2a-sdk",
+        description="Does what the prefix of a message says",
+        version="1.0.0",
+        supported_interfaces=interfaces,
+        capabilities=AgentCapabilities(streaming=True, push_notifications=True),
+        default_input_modes=["text/plain"],
+        default_output_modes=["text/plain"],
+        skills=[AgentSkill(id="echo", name="Echo", description="Says it again", tags=["test"])],
+    )
+
+
+class Executor(AgentExecutor):
+    """Behaves as the official kits expect of a system under test."""
+
+    async def execute(self, context: RequestContext, event_queue: EventQueue) -> None:
+        said = context.get_user_input()
+        if said.startswith("tck-message-response"):
+            part = Part(text="Direct message response")
+            message = Message(message_id="m-1", role=Role.ROLE_AGENT, parts=[part], context_id=context.context_id)
+            await event_queue.enqueue_event(message)
+            return
+        task = context.current_task
+        if task is None:
+            task = new_task_from_user_message(context.message)
+            await event_queue.enqueue_event(task)
+        updater = TaskUpdater(event_queue, task.id, task.context_id)
+        await updater.start_work()
+        if said.startswith(("tck-input-required", "tck-multi-turn")):
+            await updater.requires_input(updater.new_agent_message([Part(text="What else?")]))
+        elif said.startswith("tck-reject-task"):
+            await updater.reject()
+        elif said.startswith("tck-task-failure"):
+            await updater.failed()
+        elif said.startswith("tck-cancel"):
+            await asyncio.sleep(3600)
+        elif said.startswith("tck-long-running"):
+            await asyncio.sleep(2)
+            await updater.complete()
+        elif said.startswith("tck-stream-chunked"):
+            await updater.add_artifact([Part(text="chunk-1 ")], artifact_id="a-1", append=False, last_chunk=False)
+            await updater.add_artifact([Part(text="chunk-2")], artifact_id="a-1", append=True, last_chunk=True)
+            await updater.complete()
+        else:
+            await updater.add_artifact([Part(text=f"echo: {said}")], name="echo")
+            await updater.complete()
+
+    async def cancel(self, context: RequestContext, event_queue: EventQueue) -> None:
+        await TaskUpdater(event_queue, context.task_id or "", context.context_id or "").cancel()
+
+
+def main() -> None:
+    port = int(sys.argv[1])
+    agent_card = card(f"http://127.0.0.1:{port}")
+    handler = DefaultRequestHandler(
+        agent_executor=Executor(),
+        task_store=InMemoryTaskStore(),
+        agent_card=agent_card,
+        push_config_store=InMemoryPushNotificationConfigStore(),
+    )
+    routes = [
+        *create_agent_card_routes(agent_card),
+        *create_jsonrpc_routes(handler, "/", enable_v0_3_compat=True),
+        *create_rest_routes(handler, enable_v0_3_compat=True),
+    ]
+    uvicorn.run(Starlette(routes=routes), host="127.0.0.1", port=port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()
