@@ -189,7 +189,9 @@ def _speaks(call: Call, transport: str) -> bool:
     message = call.messages[0].message if call.messages else ABSENT
     if not isinstance(message, dict):
         return False
-    return "jsonrpc" in message if transport == "jsonrpc" else "jsonrpc" not in message
+    if transport == "jsonrpc":
+        return "jsonrpc" in message or "result" in message or {"id", "error"} <= set(message)
+    return "jsonrpc" not in message
 
 
 def _cards_of_0_3(talk: Talk) -> Iterator[tuple[Call, Mapping[str, Any]]]:
