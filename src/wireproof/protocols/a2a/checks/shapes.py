@@ -52,7 +52,7 @@ def _judged(
     """1.0 is ProtoJSON, in which null stands for a member that is not there."""
     plain = _without_nulls(value) if talk.current else value
     remark = _NULLS if plain != value else ""
-    yield from held(talk.schemas, rows, plain, seqs, applies=_applies, base=base, remark=remark)
+    yield from held(talk.schemas, rows, _ours_made_good(plain), seqs, applies=_applies, base=base, remark=remark)
 
 
 def _carried(talk: Talk, one: Seen) -> tuple[str, JSON, str]:
@@ -79,11 +79,23 @@ def _applies(row: Mapping[str, Any], part: JSON) -> bool:
     if "when" in row and subset(row["when"], part) is not None:
         return False
     members = part if isinstance(part, dict) else {}
-    if members.get("role") in _OURS and not members.get("parts"):
-        return False  # what we said ourselves, in vain or to try the agent, is told again
     if any(members.get(name) is None for name in row.get("having", ())):
         return False
     return not any(members.get(name) is not None for name in row.get("lacking", ()))
+
+
+def _ours_made_good(value: JSON) -> JSON:
+    """What we said ourselves without any part, to try the agent, may be told again in a history: that is no fault of the agent's."""
+    if isinstance(value, list):
+        return [_ours_made_good(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("role") in _OURS and "messageId" in value and not value.get("parts"):
+        return {**value, "parts": [{"kind": "text", "text": ""} if "kind" in value else {"text": ""}]}
+    return {
+        key: _ours_made_good(one) if key in ("task", "tasks", "history", "result") else one
+        for key, one in value.items()
+    }
 
 
 def _without_nulls(value: JSON) -> JSON:
