@@ -11,6 +11,7 @@ from typing import Any, Final
 from wireproof.judge.matching import subset
 from wireproof.judge.pack import Note, check
 from wireproof.model.jsontext import ABSENT, JSON
+from wireproof.protocols.a2a.asked import asked
 from wireproof.protocols.a2a.conversation import Seen, Talk
 from wireproof.protocols.a2a.operations import OPERATIONS
 from wireproof.protocols.shapes import held
@@ -52,7 +53,9 @@ def _judged(
     """1.0 is ProtoJSON, in which null stands for a member that is not there."""
     plain = _without_nulls(value) if talk.current else value
     remark = _NULLS if plain != value else ""
-    yield from held(talk.schemas, rows, _ours_made_good(plain), seqs, applies=_applies, base=base, remark=remark)
+    yield from held(
+        talk.schemas, rows, _ours_made_good(plain, _said(talk)), seqs, applies=_applies, base=base, remark=remark
+    )
 
 
 def _carried(talk: Talk, one: Seen) -> tuple[str, JSON, str]:
@@ -84,18 +87,27 @@ def _applies(row: Mapping[str, Any], part: JSON) -> bool:
     return not any(members.get(name) is not None for name in row.get("lacking", ()))
 
 
-def _ours_made_good(value: JSON) -> JSON:
+def _said(talk: Talk) -> frozenset[str]:
+    """The ids of our messages in this conversation that had parts."""
+    sent = (asked(call).get("message") for call in talk.operations)
+    return frozenset(str(one.get("messageId")) for one in sent if isinstance(one, dict) and one.get("parts"))
+
+
+def _ours_made_good(value: JSON, said: frozenset[str]) -> JSON:
     """What we said ourselves without any part, to try the agent, may be told again in a history: that is no fault of the agent's."""
     if isinstance(value, list):
-        return [_ours_made_good(one) for one in value]
+        return [_ours_made_good(one, said) for one in value]
     if not isinstance(value, dict):
         return value
-    if value.get("role") in _OURS and "messageId" in value and not value.get("parts"):
+    if (
+        value.get("role") in _OURS
+        and "messageId" in value
+        and not value.get("parts")
+        and value["messageId"] not in said
+    ):
         return {**value, "parts": [{"kind": "text", "text": ""} if "kind" in value else {"text": ""}]}
-    return {
-        key: _ours_made_good(one) if key in ("task", "tasks", "history", "result") else one
-        for key, one in value.items()
-    }
+    inside = ("task", "tasks", "history", "result")
+    return {key: _ours_made_good(one, said) if key in inside else one for key, one in value.items()}
 
 
 def _without_nulls(value: JSON) -> JSON:

@@ -98,4 +98,22 @@ def context_told(talk: Talk) -> Iterator[Note]:
                 yield broken(*seen.seqs, why=why, pointer="/result/task")
 
 
-CHECKS: tuple[Check, ...] = (canceled_stays, new_ids, history_length, context_told)
+@check("a2a.exec-mode.blocking-latest-state")
+def latest_state(talk: Talk) -> Iterator[Note]:
+    """A send that waited until the task had ended tells the artifacts that the task has afterwards."""
+    if not talk.current:
+        return
+    ended: dict[str, tuple[bool, tuple[int, ...]]] = {}
+    for seen in talk.results("SendMessage", "GetTask"):
+        for task in tasks_of(seen):
+            state = task["status"].get("state") if isinstance(task.get("status"), dict) else None
+            name = str(task.get("id"))
+            if seen.call.operation == "SendMessage" and state in ("TASK_STATE_COMPLETED", "TASK_STATE_FAILED"):
+                ended[name] = bool(task.get("artifacts")), seen.seqs
+            elif seen.call.operation == "GetTask" and name in ended and task.get("artifacts"):
+                told, seqs = ended[name]
+                why = "a send that waited tells no artifacts of a task that has some"
+                yield ok(*seqs, *seen.seqs) if told else broken(*seqs, *seen.seqs, why=why, pointer="/result/task")
+
+
+CHECKS: tuple[Check, ...] = (canceled_stays, new_ids, history_length, context_told, latest_state)
