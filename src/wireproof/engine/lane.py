@@ -195,6 +195,9 @@ class LaneRunner:
         }
 
     def _loopback(self) -> bool:
+        """Does the target run on this machine?"""
+        if not self.target.url:
+            return True
         host = urlsplit(self.target.url).hostname or ""
         return host in ("localhost", "::1") or host.startswith("127.")
 
