@@ -207,6 +207,7 @@ class Runner:
                     *(word for place in self.options.exchanges for word in ("--exchanges", str(place))),
                 ],
                 **({"target": self.target.again[-1]} if self.target.again else {}),
+                **({"where": self.target.where} if self.target.where else {}),
                 **({"search": self.options.effort.told} if self.options.effort is not None else {}),
             },
             seed=self.options.seed,

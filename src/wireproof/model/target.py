@@ -50,6 +50,9 @@ class Target:
     prompt_arguments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by prompt name
     template_variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by URI template
 
+    where: str = ""
+    """The file:line of the configuration that names it; empty: no configuration does."""
+
     again: tuple[str, ...] = ()
     """The words of a command line that name this target again (options, then its name in a configuration); empty: made of its members."""
 

@@ -27,7 +27,7 @@ from wireproof.report.known import counted as baseline_counted
 from wireproof.report.known import print_baseline
 from wireproof.report.ladder import ladder
 from wireproof.report.lines import MARKED_LINES, NAMES, SIGNS, field, label, print_rung, rung_room, wrapped
-from wireproof.report.matrix import LaneReport, Report, Row, cells
+from wireproof.report.matrix import LaneReport, Report, Row, cells, counted_levels
 from wireproof.report.words import plural, printable
 
 _SHOWN: Final = (Verdict.PASSED, Verdict.FAILED, Verdict.ERRORED, Verdict.BLOCKED, Verdict.UNOBSERVED)
@@ -154,7 +154,7 @@ def render_finding(report: Report, fingerprint: str, console: Console, *, progra
 def _diagnosis(report: Report, console: Console, diagnosis: Diagnosis, *, strict: bool, program: str) -> None:
     group = diagnosis.cases
     requirement = group[0].row.requirement
-    counted = requirement.level.group == "MUST" or (strict and requirement.level.group == "SHOULD")
+    counted = requirement.level.group in counted_levels(strict=strict)
     style = "bold red" if counted else "bold yellow"
     mild = "" if counted else "  (does not fail the run)"
     head = Text.assemble(("✗ ", style), (requirement.id, "bold"), f"  {requirement.level.value}", (mild, "dim"))
