@@ -26,13 +26,15 @@ SHRINKING: Final = 20.0
 class Effort:
     """`examples` overrides those of the depth. `budget`: seconds in all for one revision and transport, shrinking included; it only cuts
     short what (seed, versions, schemas of the target) fix. `failures`: the folder for exchanges that were found; None keeps none.
-    `families`: only those of these names, or of a name and a subject (`call add`); empty: all."""
+    `families`: only those of these names, or of a name and a subject (`call add`); empty: all. `first`: enough is a family in which something
+    was found."""
 
     depth: Depth = Depth.STANDARD
     examples: int | None = None
     budget: float | None = None
     failures: Path | None = None
     families: tuple[str, ...] = ()
+    first: bool = False
 
     def examples_of(self, weight: float) -> int:
         """Examples of a family of that weight, at least one."""

@@ -25,4 +25,5 @@ def families(
 ) -> tuple[Family, ...]:
     """The families of one lane in a fixed order. `facts`: its survey; `kinds`: kind of answer by the subject of a probe, see `probes`;
     `slow`: subjects of those that took long."""
-    return (*calls(facts, lens), *requests(facts, lens), *conversations(facts, lens, kinds, slow))
+    walked, by_chance = conversations(facts, lens, kinds, slow)
+    return (*walked, *calls(facts, lens, slow), *requests(facts, lens), *by_chance)
