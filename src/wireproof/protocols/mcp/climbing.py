@@ -17,8 +17,10 @@ MOST: Final = 1
 
 
 def climbs(resources: Iterable[Mapping[str, Any]], templates: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """For the first folder of what is listed, files before other schemes and templates before resources: `direct` (the goal by its own address), and climbing to it
-    `plainly`, with encoded dots (`dots`) and with encoded slashes too (`slashes`). Empty when nothing that is listed has a path."""
+    """For the first folder of what is listed, files before other schemes and templates before resources: the goal by its own address
+    (`direct`), and climbing to it `plainly`, with encoded dots (`dots`) and with encoded slashes too (`slashes`).
+
+    Empty when nothing that is listed has a path."""
     listed = [*(one.get("uriTemplate") for one in templates), *(one.get("uri") for one in resources)]
     folders = list(dict.fromkeys(folder for one in listed if (folder := _folder(one)) is not None))
     folders.sort(key=lambda folder: not folder.lower().startswith("file:"))
