@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import wireproof
+from tests.engine.test_http import serving
+from wireproof.cli import job
 from wireproof.engine.effort import Effort
 from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options
@@ -230,9 +234,52 @@ def test_from_the_command_line_to_the_file_and_back(bad: list[str], tmp_path: Pa
     again = wp("replay", f"wireproof-failures/{path.name}", "--", *bad, cwd=tmp_path)
     assert again.returncode == 1, again.stdout + again.stderr
     assert "✗ mcp.schema.server" in again.stdout
+    shown = done.stdout.splitlines()
+    (start,) = [place for place, one in enumerate(shown) if one.startswith("  shell")]
+    said = subprocess.run(["bash", "-c", shown[start][8:]], capture_output=True, text=True, timeout=60)
+    assert '"text": null' in said.stdout or '"text": 0' in said.stdout, said.stderr
     (line,) = {one.split("replay ")[1] for one in done.stdout.splitlines() if " replay " in one}
     played = subprocess.run(line.strip(), shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert played.returncode == 1, played.stderr
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+def test_the_commands_for_http_show_it(tmp_path: Path) -> None:
+    def as_text(call: Any, result: dict[str, Any]) -> dict[str, Any]:
+        sum_ = {"sum": "much"}
+        text = {"content": [{"type": "text", "text": json.dumps(sum_)}], "structuredContent": sum_}
+        return text if "structuredContent" in result and call.params["arguments"]["a"] != 1 else result
+
+    with serving(result=as_text, settings={"only_tools": ("add",)}) as peer:
+        words = ("--revision", REVISION, "--select", "mcp.tools.output-conforms", "--call", "add")
+        done = wp("run", *words, "--examples", "2", "--seed", "0", peer.url, cwd=tmp_path)
+        assert done.returncode == 1, done.stdout + done.stderr
+        shown = done.stdout.splitlines()
+        (start,) = [place for place, one in enumerate(shown) if one.startswith("  shell")]
+        lines = itertools.takewhile(lambda one: one.startswith("         "), shown[start + 1 :])
+        script = "\n".join([shown[start][8:], *lines])
+        said = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+    assert '"sum":"much"' in said.stdout.replace(" ", ""), script + said.stderr
+
+
+def test_what_was_found_is_tried_first(tmp_path: Path) -> None:
+    target = target_of(variant(result=rounded))
+    report, _ = search(target, earlier=tmp_path, examples=80, families=("call",))
+    assert broken(report) == ["mcp.tools.output-conforms"]
+    assert broken(search(target, examples=1, families=("call",))[0]) == []
+    assert broken(search(target, examples=1, families=("call",), earlier=tmp_path)[0]) == ["mcp.tools.output-conforms"]
+
+
+def test_nothing_is_remembered_under_ci_or_with_a_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"depth": "quick", "examples": None, "budget": None, "failures": Path("x"), "seed": None}
+    monkeypatch.delenv("CI", raising=False)
+    assert (made := job._effort(given)) is not None
+    assert made.earlier == job.EARLIER
+    assert made.told["earlier"] is True
+    for more, environment in (({"seed": 0}, ""), ({}, "1")):
+        monkeypatch.setenv("CI", environment)
+        assert (made := job._effort({**given, **more})) is not None
+        assert made.earlier is None
 
 
 @pytest.mark.parametrize(

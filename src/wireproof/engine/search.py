@@ -21,6 +21,7 @@ from typing import Any, Final
 import anyio
 from anyio.from_thread import BlockingPortal
 
+from wireproof.engine.earlier import earlier
 from wireproof.engine.effort import SHRINKING, Effort
 from wireproof.engine.lane import LaneRunner
 from wireproof.engine.tryout import Lost, Tryout
@@ -43,6 +44,7 @@ _PARTS: Final = 400
 _ROUNDS: Final = 3
 """How often a family of whole exchanges is gone through again after something was found."""
 
+_SCHEMAS: Final = ("name", "inputSchema", "outputSchema")
 _SLOW: Final = 0.15
 """Seconds from which on a request counts as slow."""
 
@@ -156,12 +158,18 @@ class Search:
         self._most_calls = calls + _SHRINK_CALLS if calls else 0
         names = list(dict.fromkeys(name for one in self._families for name in one.calls))
         text = (
-            f"{self._where}: generated exchanges, depth {self._effort.depth}, seed {self._seed}: at most "
+            f"{self._where}: generated exchanges, depth {self._effort.depth}, seed {self._seed}, schemas {self._schemas}: at most "
             f"{sum(count for _, count in drawn)} of {len(drawn)} families in {self._effort.seconds:g} s"
         )
         if names:
             text += f"; at most {self._most_calls} calls of {', '.join(names)}"
         self._lane.emit(Told(text=text, level="drawing"))
+
+    @property
+    def _schemas(self) -> str:
+        """A short digest of the target's own schemas, which are one of the things that fix what is drawn."""
+        every = [[one.get(name) for name in _SCHEMAS] for one in self._lane.facts.get("tools", ())]
+        return hashlib.sha256(dump(every).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
     def _conclude(self, spent: float) -> None:
         what = f"{len(self.found)} failure{'' if len(self.found) == 1 else 's'}" if self.found else "nothing broken"
@@ -195,7 +203,7 @@ class Search:
 
         both = (Phase.generate, Phase.shrink)
         if family.within is None:
-            self._draw(family, family.draws, self._most(family), both)
+            self._draw(family, family.draws, self._most(family), (Phase.reuse, *both))
             return
         for _ in range(_ROUNDS):
             try:
@@ -221,10 +229,9 @@ class Search:
         """So many examples of `draws`. Raises _Halt when the family's time, or all time, is over."""
         import hypothesis
 
-        @hypothesis.seed(_seed_of(self._seed, self._lane, family))
-        @hypothesis.settings(
+        @hypothesis.settings(  # the outermost: a seed takes the database away
             max_examples=count,
-            database=None,
+            database=self._earlier(family) if hypothesis.Phase.reuse in phases else None,
             deadline=None,
             phases=phases,
             suppress_health_check=list(hypothesis.HealthCheck),
@@ -232,6 +239,7 @@ class Search:
             report_multiple_bugs=True,
             print_blob=False,
         )
+        @hypothesis.seed(_seed_of(self._seed, self._lane, family))
         @hypothesis.given(draws)
         def body(exchange: Exchange) -> None:
             failures = self._outcome(exchange, family)
@@ -248,6 +256,14 @@ class Search:
                 raise
         except hypothesis.errors.Unsatisfiable:
             pass  # nothing can be drawn of it
+
+    def _earlier(self, family: Family) -> Any:
+        """What earlier searches found in that family; None where nothing is kept."""
+        if self._effort.earlier is None:
+            return None
+        lane = self._lane
+        names = (lane.target.label, lane.revision.id, lane.transport, family.name, family.subject)
+        return earlier(self._effort.earlier, *names)
 
     def _outcome(self, exchange: Exchange, family: Family) -> tuple[Finding, ...]:
         """What fails, the gravest first; the same for the same exchange whenever it is asked."""

@@ -28,6 +28,7 @@ from wireproof.report.known import print_baseline
 from wireproof.report.ladder import ladder
 from wireproof.report.lines import MARKED_LINES, NAMES, SIGNS, field, label, print_rung, rung_room, wrapped
 from wireproof.report.matrix import LaneReport, Report, Row, cells, counted_levels
+from wireproof.report.reproducer import one_liners, reproducer
 from wireproof.report.words import plural, printable
 
 _SHOWN: Final = (Verdict.PASSED, Verdict.FAILED, Verdict.ERRORED, Verdict.BLOCKED, Verdict.UNOBSERVED)
@@ -185,6 +186,10 @@ def _diagnosis(report: Report, console: Console, diagnosis: Diagnosis, *, strict
     if first.exchange:
         command = replay_command(report, group[0].lane, first, program=program)
         console.print(Text.assemble(label("replay"), (command, "cyan")), soft_wrap=True)
+    if ".generated." in first.exchange:  # nobody has its script, so what was sent is said in full
+        target = report.started.target if report.started else {}
+        for index, line in enumerate(one_liners(reproducer(target, records, first.evidence))):
+            console.print(Text.assemble(label("" if index else "shell"), (printable(line), "cyan")), soft_wrap=True)
 
 
 def _remarks(report: Report, console: Console) -> None:

@@ -125,6 +125,11 @@ def kind_of(message: JSON) -> str | None:
     return RESULT if complete else None
 
 
-def pattern_of(kind: str) -> Pattern:
-    """What an answer of that kind matches."""
-    return Pattern(schema={"type": "object", "required": ["error" if kind == ERROR else "result"]})
+def pattern_of(kind: str, method: str) -> Pattern:
+    """What an answer of that kind matches. A tool may refuse a call in its own words as well as by an error."""
+    schema: JSON = {"type": "object", "required": ["error" if kind == ERROR else "result"]}
+    if kind == ERROR and method == "tools/call":
+        refused = {"type": "object", "properties": {"isError": {"const": True}}, "required": ["isError"]}
+        own: JSON = {"type": "object", "properties": {"result": refused}, "required": ["result"]}
+        schema = {"anyOf": [schema, own]}
+    return Pattern(schema=schema)

@@ -31,6 +31,7 @@ _MOVES: Final = 8
 _FEW: Final = 6
 _STABLE: Final = "mcp.pagination.server-stable"
 _HTTP: Final = ("http", "sse")
+_ENDED: Final = Pattern(status=(404,), remark="the server ended the session, as it may when another one is opened")
 
 
 def conversations(
@@ -153,7 +154,12 @@ class _Scene:
             talk.make(move)
         if not self.leaves:
             talk.join()
-        return generated(family, (*talk.steps, *still_alive(self.liveness)))
+        steps = [*talk.steps, *still_alive(self.liveness)]
+        if talk.several is not None and not self.modern:
+            steps[talk.several :] = [
+                replace(one, or_lawful=(_ENDED,)) if isinstance(one, Expect) else one for one in steps[talk.several :]
+            ]
+        return generated(family, steps)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -178,6 +184,8 @@ class _Talk:
     """List to (capture of the next cursor, capture of the one used last); the list that was read last comes last."""
     acts: list[Act] = field(default_factory=list)
     ids: set[tuple[type, JSON]] = field(default_factory=set)
+    several: int | None = None
+    """Step from which on there is, or was, more than one connection."""
     count: int = 0
     changed: bool = False
 
@@ -222,6 +230,8 @@ class _Talk:
                 "progressToken": f"{move.token}-{self.count}" if isinstance(move.token, str) else self.count
             }
         connection = "other" if move.other else "main"
+        if move.other:
+            self._other()
         request = request_of(act, self._name(), connection=connection, **more)
         self.steps.append(request)
         row = self._row(other=move.other)
@@ -251,7 +261,9 @@ class _Talk:
             return replace(any_answer(name), connection=connection)
         slow = Pattern(outcome="timeout", remark="no answer in the time that one waits here")
         why = "alone the same request is answered in another way"
-        return Expect(of=name, any_of=(pattern_of(kind), slow), about=(row,), why=why, connection=connection)
+        return Expect(
+            of=name, any_of=(pattern_of(kind, act.method), slow), about=(row,), why=why, connection=connection
+        )
 
     def _first_page(self, method: str) -> None:
         name = self._name()
@@ -310,8 +322,12 @@ class _Talk:
             params = {"requestId": request.id, "reason": "not wanted any more"}
             self.steps.append(Notify(method="notifications/cancelled", params=params, name=self._name()))
 
+    def _other(self) -> None:
+        self.several = len(self.steps) if self.several is None else self.several
+
     def _reopen(self) -> None:
         self.join()
+        self._other()
         self.steps.append(Reopen())
         self.cursors.clear()
         self.ids.clear()
