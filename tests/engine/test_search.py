@@ -321,3 +321,22 @@ def test_ctrl_c_ends_it_within_a_second(bad: list[str], tmp_path: Path) -> None:
 def _lines(read: Callable[[], str]) -> Iterator[str]:
     while line := read():
         yield line
+
+
+def test_headers_that_disagree_with_the_body_are_to_be_refused() -> None:
+    def only(name: str) -> Report:
+        serve = importlib.import_module("wireproof_fixtures.mcp").serve_http
+        peer = serve(next(one for one in faults if one.name == name))
+        try:
+            target = Target(url=peer.url, timeout=1.0, calls=CallPolicy(read_only=True, profile="none"))
+            chosen = Selection(revisions=("2026-07-28",), deciding=NOTHING_SCRIPTED)
+            effort = Effort(examples=60, families=("header",))
+            return wireproof.run(target, options=Options(selection=chosen, effort=effort))
+        finally:
+            peer.close()
+
+    load_fixtures()
+    reference = importlib.import_module("wireproof_fixtures.variant").REFERENCE
+    faults = [reference, *importlib.import_module("wireproof_fixtures.faulty.mcp").SINS]
+    assert broken(only("method-of-calls-unchecked")) == ["mcp.http.validate.mismatch-rejected"]
+    assert broken(only(reference.name)) == []
