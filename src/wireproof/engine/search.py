@@ -119,7 +119,10 @@ class Search:
         except* Lost:
             self._why_over = "no further session could be opened"
         spent = time.monotonic() - begun
-        self.found = sorted(self._best.values(), key=lambda one: (one.family.name, one.finding.requirement))
+        shortest: dict[str, Found] = {}  # several checks may show the same; it goes by one name
+        for one in sorted(self._best.values(), key=lambda one: len(one.exchange.steps), reverse=True):
+            shortest[named(one, lane).id] = one
+        self.found = sorted(shortest.values(), key=lambda one: (one.family.name, one.finding.requirement))
         self._conclude(spent)
         for one in self.found:
             await self._show(one)
