@@ -36,6 +36,7 @@ from wireproof.model.catalogue import Revision
 from wireproof.model.errors import TargetUnreachable, UsageError
 from wireproof.model.events import Event, RunFinished, RunStarted, Told
 from wireproof.model.target import Target
+from wireproof.transports.asgi import Lifespan
 from wireproof.transports.served import ServedTarget
 from wireproof.version import SUITE_VERSION, __version__
 
@@ -119,12 +120,12 @@ class Runner:
         """Raises TargetUnreachable when nothing that speaks the protocol answered."""
         self._started = time.monotonic()
         self.emit(self._start())
-        server = ServedTarget(self.target) if self.target.starts else None
+        server = self._server()
         try:
             if server is not None:
                 await self._serve(server)
             await self._play()
-            if server is not None and server.ended:
+            if isinstance(server, ServedTarget) and server.ended:
                 said = " ".join(self._clean(server.tail()).split())
                 text = f"the server that was started ended by itself during the run ({server.ended}); {said or 'it wrote nothing'}"
                 self.emit(Told(text=text, level="warning"))
@@ -133,7 +134,13 @@ class Runner:
                 await server.aclose()
         self._conclude()
 
-    async def _serve(self, server: ServedTarget) -> None:
+    def _server(self) -> ServedTarget | Lifespan | None:
+        """What is to run as long as the run does, if the target says so."""
+        if self.target.app is not None:
+            return Lifespan(self.target.app)
+        return ServedTarget(self.target) if self.target.starts else None
+
+    async def _serve(self, server: ServedTarget | Lifespan) -> None:
         try:
             await server.open()
         except TargetUnreachable as error:
