@@ -11,15 +11,15 @@ from wireproof.protocols.mcp.climbing import climbs
 
 
 def test_files_come_before_other_schemes_and_templates_before_resources() -> None:
-    resources = [{"uri": "notes://work/today"}, {"uri": "file:///srv/notes/a.txt"}]
+    resources = [{"uri": "notes://work/today"}, {"uri": "file:///archive/notes/a.txt"}]
     templates = [{"uriTemplate": "test://{name}"}, {"uriTemplate": "file:///docs/{+path}"}]
     assert climbs(resources, templates)[0]["plainly"].startswith("file:///docs/../")
-    assert climbs(resources, [])[0]["plainly"].startswith("file:///srv/notes/../")
+    assert climbs(resources, [])[0]["plainly"].startswith("file:///archive/notes/../")
     assert climbs(resources[:1], [])[0]["direct"] == "notes:///etc/hosts"
 
 
 def test_every_way_of_climbing_leads_to_one_file() -> None:
-    (made,) = climbs([{"uri": "file:///srv/notes/a.txt"}], [])
+    (made,) = climbs([{"uri": "file:///archive/notes/a.txt"}], [])
     for way in ("direct", "plainly", "dots", "slashes"):
         assert posixpath.normpath(unquote(made[way].removeprefix("file://"))) == "/etc/hosts"
 

@@ -194,13 +194,6 @@ class LaneRunner:
             "target": {"path": url.path.rstrip("/"), "authority": url.netloc},
         }
 
-    def _loopback(self) -> bool:
-        """Does the target run on this machine?"""
-        if not self.target.url:
-            return True
-        host = urlsplit(self.target.url).hostname or ""
-        return host in ("localhost", "::1") or host.startswith("127.")
-
     def played_in(self, session: Session) -> list[Exchange]:
         return next(played for one, _, played in self.sessions if one is session)
 
@@ -313,19 +306,15 @@ class LaneRunner:
         await session.close()
         return self.judge()
 
+    @property
+    def _here(self) -> dict[str, str]:
+        return {"protocol": self.suite.pack.name, "revision": self.revision.id, "transport": self.transport}
+
     def _chart(self, tags: set[str], exchanges: Iterable[Exchange]) -> None:
         """Tells the facts and makes the plan."""
-        near = {f"token:{name}" for name in self.target.tokens} | ({"loopback"} if self._loopback() else set())
+        near = {f"token:{name}" for name in self.target.tokens} | ({"loopback"} if self.target.local else set())
         self.facts["tags"] = sorted(tags | near)
-        self.emit(
-            Surveyed(
-                protocol=self.suite.pack.name,
-                revision=self.revision.id,
-                transport=self.transport,
-                role="server",
-                facts=self.facts,
-            )
-        )
+        self.emit(Surveyed(**self._here, role="server", facts=self.facts))
         self.plan = make_plan(
             exchanges,
             pack=self.suite.pack,
@@ -342,9 +331,7 @@ class LaneRunner:
         every = self.plan.every
         self.emit(
             Planned(
-                protocol=self.suite.pack.name,
-                revision=self.revision.id,
-                transport=self.transport,
+                **self._here,
                 exchanges=tuple(one.span for one in every),
                 calls=self.suite.pack.called(every, self.facts),
                 omitted=self.plan.omitted,
@@ -492,12 +479,5 @@ class LaneRunner:
     def judge(self) -> list[Finding]:
         """Settles the findings of everything played so far, also after an interruption."""
         self.findings = settle(self.judgeable())
-        self.emit(
-            Judged(
-                protocol=self.suite.pack.name,
-                revision=self.revision.id,
-                transport=self.transport,
-                findings=tuple(self.findings),
-            )
-        )
+        self.emit(Judged(**self._here, findings=tuple(self.findings)))
         return self.findings

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,12 @@ class Target:
         Its lifespan runs once around a run. `members` are further members of the target (`calls`, `headers`, ...).
         """
         return cls(app=AsgiApp(app=app), url=url, name=name or f"{type(app).__name__} in this process", **members)
+
+    @property
+    def local(self) -> bool:
+        """Does it run on this machine, as far as its address says?"""
+        host = (urlsplit(self.url).hostname or "") if self.url else "localhost"
+        return host in ("localhost", "::1") or host.startswith("127.")
 
     @property
     def label(self) -> str:
