@@ -11,7 +11,7 @@ from wireproof.protocols.mcp.climbing import climbs
 
 
 def test_files_come_before_other_schemes_and_templates_before_resources() -> None:
-    resources = [{"uri": "notes://work/today"}, {"uri": "file:///archive/notes/a.txt"}]
+    resources = [{"uri": "notes://team/today"}, {"uri": "file:///archive/notes/a.txt"}]
     templates = [{"uriTemplate": "test://{name}"}, {"uriTemplate": "file:///docs/{+path}"}]
     assert climbs(resources, templates)[0]["plainly"].startswith("file:///docs/../")
     assert climbs(resources, [])[0]["plainly"].startswith("file:///archive/notes/../")
