@@ -88,7 +88,8 @@ def test_a_name_is_a_target_and_words_after_dashes_are_a_command(project: Path) 
     assert wireproof("run", "good").code == 0
     assert report_of(project / "out" / "good.json")["target"]["name"] == "good"
     (journal,) = Path(".wireproof/runs").glob("*/journal.jsonl")
-    assert journal_lines(journal)[1]["options"] == {"words": [], "target": "good"}
+    where = f"{project / 'wireproof.toml'}:6"
+    assert journal_lines(journal)[1]["options"] == {"words": [], "target": "good", "where": where}
     command = wireproof("run", "--", "good")
     assert (command.code, "cannot start good: no such command" in command.err) == (2, True)
     near = wireproof("run", "godo")
@@ -112,6 +113,8 @@ def test_known_failures_of_a_configured_target(project: Path) -> None:
     newest = str(max(Path(".wireproof/runs").glob("*/journal.jsonl")))
     assert wireproof("report", newest).code == 1
     assert wireproof("report", newest, "--baseline", "../wireproof-baseline.yaml").code == 0
+    sarif = json.loads(wireproof("report", newest, "-f", "sarif").out)["runs"][0]["results"]
+    assert {one["locations"][0]["physicalLocation"]["region"]["startLine"] for one in sarif} == {10}  # [targets.bad]
     (project / "wireproof.toml").write_text(
         (project / "wireproof.toml").read_text(encoding="utf-8").replace(', "--sin", "response-id-retyped"', ""),
         "utf-8",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import wireproof
+from tests.engine.test_http import serving
+from wireproof.cli import job
 from wireproof.engine.effort import Effort
 from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options
@@ -69,7 +73,7 @@ def rounded(call: Any, result: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_rare_value_is_found_made_small_and_kept(tmp_path: Path) -> None:
     target = target_of(variant(result=rounded))
-    report, events = search(target, failures=tmp_path, examples=80)
+    report, events = search(target, failures=tmp_path, examples=80, families=("call",))
     assert broken(report) == ["mcp.tools.output-conforms"]
     (path,) = tmp_path.iterdir()
     (kept,) = read_exchanges(path, protocol="mcp")
@@ -98,7 +102,9 @@ def test_the_same_seed_draws_the_same() -> None:
                 heard.append(line)
             return line
 
-        search(target_of(variant(line_in=listen)), seed=seed, examples=15)
+        search(
+            target_of(variant(line_in=listen)), seed=seed, examples=10, families=("call", "bad-call", "conversation")
+        )
         return heard
 
     first = drawn(7)
@@ -111,9 +117,13 @@ def test_a_whim_is_no_failure() -> None:
     calls = iter(range(10**6))
 
     def moody(call: Any, result: dict[str, Any]) -> dict[str, Any]:
-        return {**result, "structuredContent": {}} if "structuredContent" in result and next(calls) % 9 == 8 else result
+        return (
+            {**result, "structuredContent": {}}
+            if "structuredContent" in result and next(calls) % 211 == 210
+            else result
+        )
 
-    report, events = search(target_of(variant(result=moody)))
+    report, events = search(target_of(variant(result=moody)), families=("call", "walk", "conversation"))
     assert broken(report) == []
     assert any(isinstance(one, Told) and one.level == "search" and "nothing broken" in one.text for one in events)
 
@@ -132,14 +142,14 @@ def test_only_what_may_be_called_is_called() -> None:
     )
     given = CallPolicy(named={"add": ({"a": 1, "b": 2},), "test_trigger_tool_change": ()}, profile="none")
     _, events = search(target_of(made, given), examples=5, budget=3.0)
-    (told,) = [one.text for one in events if isinstance(one, Told) and one.level == "drawing"]
+    (told,) = [one.text for one in events if isinstance(one, Told) and "generated exchanges" in one.text]
     assert "test_trigger_tool_change" in told
     assert "test_simple_text" in called  # it says of itself that it only reads
     assert "test_trigger_prompt_change" not in called
     assert "add" not in called  # the user's own arguments for it, and no others
     bare = target_of(variant(), CallPolicy(named={"add": ({"a": 1, "b": 2},)}, profile="none"))
     _, events = search(bare, examples=2)
-    (told,) = [one.text for one in events if isinstance(one, Told) and one.level == "drawing"]
+    (told,) = [one.text for one in events if isinstance(one, Told) and "generated exchanges" in one.text]
     assert "calls of" not in told
 
 
@@ -165,10 +175,17 @@ def test_an_id_of_our_own_is_nobody_elses(data: st.DataObject) -> None:
     )  # those are counted by the binding
 
 
+@pytest.mark.parametrize("many", [1, 2, 5])
+def test_a_tour_leaves_no_three_out(many: int) -> None:
+    tours = importlib.import_module("wireproof.protocols.mcp.strategies.walks").tours(many)
+    met = [tuple(move.at for move in moves[at : at + 3]) for moves in tours for at in range(len(moves) - 2)]
+    assert sorted(met) == sorted((a, b, c) for a in range(many) for b in range(many) for c in range(many))
+
+
 def test_a_budget_is_kept() -> None:
     begun = time.monotonic()
     _, events = search(target_of(variant()), examples=100_000, budget=0.5)
-    assert time.monotonic() - begun < 3.0
+    assert time.monotonic() - begun < 6.0  # less than one second over it when the machine has nothing else to do
     assert any(isinstance(one, Told) and "the time is over" in one.text for one in events)
 
 
@@ -217,9 +234,52 @@ def test_from_the_command_line_to_the_file_and_back(bad: list[str], tmp_path: Pa
     again = wp("replay", f"wireproof-failures/{path.name}", "--", *bad, cwd=tmp_path)
     assert again.returncode == 1, again.stdout + again.stderr
     assert "✗ mcp.schema.server" in again.stdout
+    shown = done.stdout.splitlines()
+    (start,) = [place for place, one in enumerate(shown) if one.startswith("  shell")]
+    said = subprocess.run(["bash", "-c", shown[start][8:]], capture_output=True, text=True, timeout=60)
+    assert '"text": null' in said.stdout or '"text": 0' in said.stdout, said.stderr
     (line,) = {one.split("replay ")[1] for one in done.stdout.splitlines() if " replay " in one}
     played = subprocess.run(line.strip(), shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert played.returncode == 1, played.stderr
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+def test_the_commands_for_http_show_it(tmp_path: Path) -> None:
+    def as_text(call: Any, result: dict[str, Any]) -> dict[str, Any]:
+        sum_ = {"sum": "much"}
+        text = {"content": [{"type": "text", "text": json.dumps(sum_)}], "structuredContent": sum_}
+        return text if "structuredContent" in result and call.params["arguments"]["a"] != 1 else result
+
+    with serving(result=as_text, settings={"only_tools": ("add",)}) as peer:
+        words = ("--revision", REVISION, "--select", "mcp.tools.output-conforms", "--call", "add")
+        done = wp("run", *words, "--examples", "2", "--seed", "0", peer.url, cwd=tmp_path)
+        assert done.returncode == 1, done.stdout + done.stderr
+        shown = done.stdout.splitlines()
+        (start,) = [place for place, one in enumerate(shown) if one.startswith("  shell")]
+        lines = itertools.takewhile(lambda one: one.startswith("         "), shown[start + 1 :])
+        script = "\n".join([shown[start][8:], *lines])
+        said = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+    assert '"sum":"much"' in said.stdout.replace(" ", ""), script + said.stderr
+
+
+def test_what_was_found_is_tried_first(tmp_path: Path) -> None:
+    target = target_of(variant(result=rounded))
+    report, _ = search(target, earlier=tmp_path, examples=80, families=("call",))
+    assert broken(report) == ["mcp.tools.output-conforms"]
+    assert broken(search(target, examples=1, families=("call",))[0]) == []
+    assert broken(search(target, examples=1, families=("call",), earlier=tmp_path)[0]) == ["mcp.tools.output-conforms"]
+
+
+def test_nothing_is_remembered_under_ci_or_with_a_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"depth": "quick", "examples": None, "budget": None, "failures": Path("x"), "seed": None}
+    monkeypatch.delenv("CI", raising=False)
+    assert (made := job._effort(given)) is not None
+    assert made.earlier == job.EARLIER
+    assert made.told["earlier"] is True
+    for more, environment in (({"seed": 0}, ""), ({}, "1")):
+        monkeypatch.setenv("CI", environment)
+        assert (made := job._effort({**given, **more})) is not None
+        assert made.earlier is None
 
 
 @pytest.mark.parametrize(
@@ -261,3 +321,22 @@ def test_ctrl_c_ends_it_within_a_second(bad: list[str], tmp_path: Path) -> None:
 def _lines(read: Callable[[], str]) -> Iterator[str]:
     while line := read():
         yield line
+
+
+def test_headers_that_disagree_with_the_body_are_to_be_refused() -> None:
+    def only(name: str) -> Report:
+        serve = importlib.import_module("wireproof_fixtures.mcp").serve_http
+        peer = serve(next(one for one in faults if one.name == name))
+        try:
+            target = Target(url=peer.url, timeout=1.0, calls=CallPolicy(read_only=True, profile="none"))
+            chosen = Selection(revisions=("2026-07-28",), deciding=NOTHING_SCRIPTED)
+            effort = Effort(examples=60, families=("header",))
+            return wireproof.run(target, options=Options(selection=chosen, effort=effort))
+        finally:
+            peer.close()
+
+    load_fixtures()
+    reference = importlib.import_module("wireproof_fixtures.variant").REFERENCE
+    faults = [reference, *importlib.import_module("wireproof_fixtures.faulty.mcp").SINS]
+    assert broken(only("method-of-calls-unchecked")) == ["mcp.http.validate.mismatch-rejected"]
+    assert broken(only(reference.name)) == []

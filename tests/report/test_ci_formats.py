@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
+import attrs
 import jsonschema
 import pytest
-import yaml
+import sarif_om
 from junitparser import Error, Failure, JUnitXml, Skipped
+from tap.line import Result
+from tap.parser import Parser
 
 from tests.report.pages import ATTACKS, hostile
 from tests.report.reports import REVISIONS, failing, lane, report, row, usual
@@ -28,7 +33,6 @@ FURTHER = (
     "`a` | <!-- b",
     "\x00\ufffe\ud800",
 )
-POINT = re.compile(r"(not )?ok (\d+) - ((?:[^\\#]|\\.)*?)(?: # (SKIP|TODO) (.*))?")
 COMMAND = re.compile(r"::(error|warning|notice) title=([^:,\r\n]*)::([^\r\n]*)")
 
 
@@ -84,69 +88,116 @@ def test_junit_of_hostile_text(attacked: Report) -> None:
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_tap(strict: bool) -> None:
-    points, _ = tap_points(tap.render(mixed(), strict=strict))
-    assert [(one[1] or "", one[4]) for one in points] == [
-        ("not ", None),
-        ("not ", None if strict else "TODO"),
-        ("", None),
-        ("", "SKIP"),
-        ("", "SKIP"),
-        ("", "SKIP"),
-        ("not ", None),
-        ("not ", None),
+    assert [(one.ok, one.skip, one.todo) for one in tap_points(tap.render(mixed(), strict=strict))] == [
+        (False, False, False),
+        (False, False, not strict),
+        (True, False, False),
+        (True, True, False),
+        (True, True, False),
+        (True, True, False),
+        (False, False, False),
+        (False, False, False),
     ]
 
 
 def test_tap_of_hostile_text(attacked: Report) -> None:
-    points, blocks = tap_points(tap.render(attacked))
-    assert [one[4] for one in points] == [None, "SKIP", None, "SKIP"]
-    assert len(blocks) == 1
-    assert blocks[0]["level"] == "MUST"
+    points = tap_points(tap.render(attacked))
+    assert [one.skip for one in points] == [False, True, False, True]
+    blocks = [one.yaml_block for one in points if one.yaml_block]
+    assert [one["level"] for one in blocks] == ["MUST"]
 
 
-def tap_points(text: str) -> tuple[list[re.Match[str]], list[dict[str, str]]]:
-    """Test points and YAML blocks of a stream in which there is nothing else."""
-    head, plan, *lines = text.removesuffix("\n").split("\n")
-    points, blocks = [], []
-    inside: list[str] | None = None
-    for line in lines:
-        if line == "  ---":
-            inside = []
-        elif line == "  ...":
-            assert inside is not None
-            blocks.append(yaml.safe_load("\n".join(inside)))
-            inside = None
-        elif inside is not None:
-            inside.append(line)
-        else:
-            found = POINT.fullmatch(line)
-            assert found, line
-            points.append(found)
-    assert (head, plan) == ("TAP version 14", f"1..{len(points)}")
-    assert [int(one[2]) for one in points] == list(range(1, len(points) + 1))
-    return points, blocks
+def tap_points(text: str) -> list[Result]:
+    """Test points of a stream in which there is nothing else, as tap.py reads it."""
+    head, plan, *points = Parser().parse_text(text)
+    assert (head.category, head.version, plan.category) == ("version", 14, "plan")
+    assert [one.category for one in points] == ["test"] * plan.expected_tests
+    assert [one.number for one in points] == list(range(1, len(points) + 1))
+    return points
+
+
+def sarif_run(text: str) -> dict[str, Any]:
+    """The only run of a log that our words of the standard and the object model of sarif-om both accept."""
+    value = json.loads(text.encode("ascii"))
+    jsonschema.validate(value, SCHEMA)
+    modelled(sarif_om.SarifLog, value)
+    (run,) = value["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert all(rules[one["ruleIndex"]]["id"] == one["ruleId"] for one in run["results"])
+    return run
+
+
+MODEL = {
+    "runs": sarif_om.Run,
+    "tool": sarif_om.Tool,
+    "driver": sarif_om.ToolComponent,
+    "rules": sarif_om.ReportingDescriptor,
+    "shortDescription": sarif_om.MultiformatMessageString,
+    "help": sarif_om.MultiformatMessageString,
+    "invocations": sarif_om.Invocation,
+    "toolExecutionNotifications": sarif_om.Notification,
+    "results": sarif_om.Result,
+    "message": sarif_om.Message,
+    "locations": sarif_om.Location,
+    "physicalLocation": sarif_om.PhysicalLocation,
+    "artifactLocation": sarif_om.ArtifactLocation,
+    "region": sarif_om.Region,
+    "suppressions": sarif_om.Suppression,
+}
+
+
+def modelled(kind: Any, value: dict[str, Any]) -> Any:
+    """A value as an object of the model, which knows every member and which are required."""
+    names = {one.metadata["schema_property_name"]: one.name for one in attrs.fields(kind)}
+    made = {}
+    for key, one in value.items():
+        if key in MODEL:
+            one = [modelled(MODEL[key], each) for each in one] if isinstance(one, list) else modelled(MODEL[key], one)
+        made[names[key]] = one
+    return kind(**made)
+
+
+def place_of(result: dict[str, Any]) -> tuple[str, int]:
+    physical = result["locations"][0]["physicalLocation"]
+    return physical["artifactLocation"]["uri"], physical["region"]["startLine"]
 
 
 def test_sarif() -> None:
-    value = json.loads(sarif.render(usual()))
-    jsonschema.validate(value, SCHEMA)
-    run = value["runs"][0]
+    run = sarif_run(sarif.render(usual()))
     rules = run["tool"]["driver"]["rules"]
     assert [one["id"] for one in rules] == ["mcp.base.id-echo", "mcp.tools.names"]
     assert all(one["helpUri"].startswith("https://modelcontextprotocol.io/") for one in rules)
-    assert all(rules[one["ruleIndex"]]["id"] == one["ruleId"] for one in run["results"])
     assert {one["level"] for one in run["results"]} == {"error", "warning"}
-    first = run["results"][0]
-    assert first["partialFingerprints"] == {"wireproof/v1": "0123456789ab"}
-    assert first["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "server.py"
+    assert {one["level"] for one in sarif_run(sarif.render(usual(), strict=True))["results"]} == {"error"}
+    assert run["results"][0]["partialFingerprints"] == {"wireproof/v1": "0123456789ab"}
+    assert run["invocations"] == [{"executionSuccessful": True}]
+
+
+def test_sarif_says_where_the_target_is_configured() -> None:
+    made = usual()
+    assert place_of(sarif_run(sarif.render(made))["results"][0]) == ("server.py", 1)
+    for where, place in {
+        "conf/wireproof.toml:12": ("conf/wireproof.toml", 12),
+        "/elsewhere/a b.toml:3": ("a%20b.toml", 3),
+        "no place": ("server.py", 1),
+    }.items():
+        assert made.started is not None
+        made.started = replace(made.started, options={"words": [], "where": where})
+        assert place_of(sarif_run(sarif.render(made))["results"][0]) == place
+
+
+def test_sarif_tells_what_is_no_finding() -> None:
+    run = sarif_run(sarif.render(mixed()))
+    assert [one["ruleId"] for one in run["results"]][-1] == "wireproof.lost-target"
+    assert not run["invocations"][0]["executionSuccessful"]
+    (note,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert "mcp.a.ours: wireproof's own error: a bug" in note["message"]["text"]
 
 
 def test_sarif_of_hostile_text(attacked: Report) -> None:
-    value = json.loads(sarif.render(attacked).encode("ascii"))
-    jsonschema.validate(value, SCHEMA)
-    (only,) = value["runs"][0]["results"]
+    (only,) = sarif_run(sarif.render(attacked))["results"]
     assert only["message"]["text"].isprintable()
-    assert re.fullmatch(r"[\w./-]+", only["locations"][0]["physicalLocation"]["artifactLocation"]["uri"])
+    assert re.fullmatch(r"[\w./-]+", place_of(only)[0])
 
 
 def test_annotations() -> None:

@@ -313,11 +313,13 @@ def test_a_baseline_is_told_on_the_card() -> None:
         stale=(Stale(entry=replace(entry, requirement="mcp.gone.row"), level="MUST"),),
     )
     page, text = page_of(made), render(made)
-    assert page.headline == "1 MUST requirement broken; 1 known failure"
+    assert page.headline == "1 MUST requirement broken; 1 known failure; 1 stale in the baseline"
     assert [one.excused for one in page.cards] == [True, False]
     assert "known since 2026-01-02: &lt;b&gt;vendor bug 7&lt;/b&gt;" in text
     assert "mcp.gone.row (lines 4 to 9)" in text
     made.weighed = replace(made.weighed, standings={key: Standing.KNOWN, ("f" * 12, "mcp.tools.names"): Standing.KNOWN})
+    assert page_of(made).verdict is State.FAILED  # because of the stale entry alone
+    made.weighed = replace(made.weighed, stale=())
     assert page_of(made).verdict is State.PASSED
     assert page_of(made).headline == "Nothing that was judged is newly broken; 2 known failures"
 

@@ -41,6 +41,8 @@ _MEMBERS: Final = {
 }
 """Member of a Selection to the option of the command line."""
 _FEW: Final = 8
+EARLIER: Final = Path(".wireproof") / "examples"
+"""Where what searches found is remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +199,14 @@ def _effort(given: Mapping[str, Any]) -> Effort | None:
     if not any(given[name] for name in ("depth", "examples", "budget")):
         return None
     depth = Depth(given["depth"] or Depth.STANDARD)
-    return Effort(depth=depth, examples=given["examples"], budget=given["budget"], failures=given["failures"])
+    fixed = given["seed"] is not None or bool(os.environ.get("CI"))
+    return Effort(
+        depth=depth,
+        examples=given["examples"],
+        budget=given["budget"],
+        failures=given["failures"],
+        earlier=None if fixed else EARLIER,
+    )
 
 
 def _job(
@@ -224,7 +233,7 @@ def _job(
             protocol=suite.pack.name,
             selection=selection,
             exchanges=(*extra, *given["extra"]),
-            seed=given["seed"],
+            seed=given["seed"] or 0,
             fail_fast=given["fail_fast"],
             effort=_effort(given),
         ),

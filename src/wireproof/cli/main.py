@@ -22,6 +22,7 @@ VERBS: Final = {
     "bless": "put the failures of a run on record, so that only new ones count",
     "compare": "say what is new, fixed, changed and gone between two reports",
     "matrix": "show what many targets keep and break, side by side",
+    "history": "show how targets did over their runs",
     "badge": "make a badge from a report that agrees with itself",
     "keygen": "make a pair of keys that bundles are signed with",
     "bundle": "pack a run, signed, so that others can check it",

@@ -26,19 +26,16 @@ from wireproof.report import tap as tap_report
 from wireproof.report.diagnosis import PROGRAM
 from wireproof.report.matrix import Report
 
-_PLAIN: Final[Mapping[str, Callable[[Report], str]]] = {
+RENDERERS: Final[Mapping[str, Callable[..., str]]] = {
     "html": html_report.render,
     "json": json_report.render,
     "markdown": markdown_report.render,
-}
-GRADED: Final[Mapping[str, Callable[..., str]]] = {
     "github": github_report.render,
     "junit": junit_report.render,
     "sarif": sarif_report.render,
     "tap": tap_report.render,
 }
-"""Forms that say what counts as broken: they take `strict`."""
-RENDERERS: Final = (*_PLAIN, *GRADED)
+"""Every form but the console's; each takes `strict`, the policy that says what fails a run."""
 PIPE_WIDTH: Final = 100
 FORMATS: Final = ("console", *RENDERERS)
 
@@ -53,7 +50,7 @@ def terminal(report: Report, form: str, *, journal: Path | None = None, strict: 
 
 def rendered(report: Report, form: str, *, strict: bool = False) -> str:
     """The text of one form other than the console's."""
-    return GRADED[form](report, strict=strict) if form in GRADED else _PLAIN[form](report)
+    return RENDERERS[form](report, strict=strict)
 
 
 def terminal_console() -> Console:

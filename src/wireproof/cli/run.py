@@ -16,9 +16,11 @@ from wireproof.cli.main import INTERRUPTED, harmless, show
 from wireproof.cli.outputs import FORMATS, terminal, terminal_console, write_outputs
 from wireproof.cli.progress import Progress
 from wireproof.engine.effort import Depth
-from wireproof.model.errors import TargetUnreachable, WireproofError
+from wireproof.model.errors import TargetUnreachable, UsageError, WireproofError
 from wireproof.report.baseline import weigh
+from wireproof.report.history import remember, summary_of
 from wireproof.report.journal import new_run_folder, settle_run_folder
+from wireproof.report.matrix import Report
 from wireproof.report.overview import Outcome, overview, worst
 
 _DASHES: Final = "wireproof.dashes"
@@ -147,7 +149,11 @@ class _Run(click.Command):
     show_default=True,
     help="Where exchanges go that search found broken; wireproof replay plays them.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the search: the same seed draws the same.")
+@click.option(
+    "--seed",
+    type=int,
+    help="Of the search: the same seed draws the same. Default: 0, and what earlier searches here found is tried first (not under CI).",
+)
 @click.option(
     "--journal",
     "journal_path",
@@ -220,4 +226,17 @@ def _run(job: Job, given: Mapping[str, Any]) -> Outcome:
     write_outputs(report, job.outputs, strict=job.strict)
     interrupted = report.finished is not None and report.finished.interrupted
     code = INTERRUPTED if interrupted else report.exit_code(strict=job.strict)
+    _remember(report, job, code, journal)
     return Outcome(name=job.name, code=code, journal=journal, report=report)
+
+
+def _remember(report: Report, job: Job, code: int, journal: Path) -> None:
+    """Adds the run to the history where there is a folder for it. What goes wrong there is said, and the run stands."""
+    base = Path(".wireproof")
+    summary = summary_of(report, exit_code=code, place=job.outputs[0][1] if job.outputs else journal)
+    if summary is None or not base.is_dir():
+        return
+    try:
+        remember(base, summary)
+    except UsageError as error:
+        show(error)

@@ -12,11 +12,11 @@ from wireproof.model.target import Target
 
 
 def described(target: Target, redact: Redact | None) -> dict[str, Any]:
-    """`name`, and `command` or `url`."""
+    """`name`, and `command` or `url`; neither where the target lives in this process and nobody could reach it there."""
     made: dict[str, Any] = {"name": _clean(target.label, redact)}
     if target.command:
         made["command"] = [_clean(one, redact) for one in target.command]
-    if target.url:
+    if target.url and target.app is None:
         made["url"] = _clean(target.url, redact)
     return made
 

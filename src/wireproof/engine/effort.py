@@ -26,26 +26,30 @@ SHRINKING: Final = 20.0
 class Effort:
     """`examples` overrides those of the depth. `budget`: seconds in all for one revision and transport, shrinking included; it only cuts
     short what (seed, versions, schemas of the target) fix. `failures`: the folder for exchanges that were found; None keeps none.
-    `families`: only those of these names, or of a name and a subject (`call add`); empty: all."""
+    `families`: only those of these names, or of a name and a subject (`call add`); empty: all. `first`: enough is a family in which something
+    was found. `earlier`: the folder of what earlier searches found, which is tried first; then the seed alone does not fix what is drawn."""
 
     depth: Depth = Depth.STANDARD
     examples: int | None = None
     budget: float | None = None
     failures: Path | None = None
     families: tuple[str, ...] = ()
+    first: bool = False
+    earlier: Path | None = None
 
     def examples_of(self, weight: float) -> int:
         """Examples of a family of that weight, at least one."""
         return max(1, round((self.examples or EXAMPLES[self.depth]) * weight))
 
     @property
-    def told(self) -> dict[str, str | int | float]:
+    def told(self) -> dict[str, str | int | float | bool]:
         """What the journal says of it."""
         folder = str(self.failures) if self.failures is not None else None
-        parts: dict[str, str | int | float | None] = {
+        parts: dict[str, str | int | float | bool | None] = {
             "examples": self.examples,
             "budget_s": self.budget,
             "failures": folder,
+            "earlier": True if self.earlier is not None else None,
         }
         return {"depth": self.depth.value, **{name: value for name, value in parts.items() if value is not None}}
 

@@ -18,6 +18,7 @@ from wireproof.engine.repetition import Repetition, Repetitions
 from wireproof.engine.reticence import Reticence
 from wireproof.engine.session import Emit, Session, refused_last
 from wireproof.engine.suite import Suite
+from wireproof.engine.wishes import wishes
 from wireproof.judge.judge import Lane, Played, settle
 from wireproof.judge.pack import Lens
 from wireproof.library.exchanges import literal
@@ -202,10 +203,6 @@ class LaneRunner:
             "target": {"path": url.path.rstrip("/"), "authority": url.netloc, "url": self.target.url},
         }
 
-    def _loopback(self) -> bool:
-        host = urlsplit(self.target.url).hostname or ""
-        return host in ("localhost", "::1") or host.startswith("127.")
-
     def played_in(self, session: Session) -> list[Exchange]:
         return next(played for one, _, played in self.sessions if one is session)
 
@@ -260,22 +257,8 @@ class LaneRunner:
                 yield one
 
     def _survey(self) -> dict[str, Any]:
-        calls = self.target.calls
-        policy = {
-            "profile": calls.profile,
-            "read_only": calls.read_only,
-            "everything": calls.everything,
-            "named": dict(calls.named),
-            "prompts": dict(self.target.prompt_arguments),
-            "goals": dict(self.target.goals),
-            "templates": dict(self.target.template_variables),
-        }
-        own = {
-            "nonce": self.nonce,
-            "url": self.target.url,
-            "headers": [name.lower() for name, _ in self.target.headers],
-        }
-        lens = self._lens({"policy": policy, "eras": self.facts.get("eras", ()), **own})
+        own = {**wishes(self.target), "nonce": self.nonce}
+        lens = self._lens({"eras": self.facts.get("eras", ()), **own})
         mains = [session.transcript for session, purpose, _ in self.sessions if purpose == "main"]
         return dict(self.suite.pack.survey(mains, lens))
 
@@ -332,19 +315,15 @@ class LaneRunner:
         await session.close()
         return self.judge()
 
+    @property
+    def _here(self) -> dict[str, str]:
+        return {"protocol": self.suite.pack.name, "revision": self.revision.id, "transport": self.transport}
+
     def _chart(self, tags: set[str], exchanges: Iterable[Exchange]) -> None:
         """Tells the facts and makes the plan."""
-        near = {f"token:{name}" for name in self.target.tokens} | ({"loopback"} if self._loopback() else set())
+        near = {f"token:{name}" for name in self.target.tokens} | ({"loopback"} if self.target.local else set())
         self.facts["tags"] = sorted(tags | near)
-        self.emit(
-            Surveyed(
-                protocol=self.suite.pack.name,
-                revision=self.revision.id,
-                transport=self.transport,
-                role="server",
-                facts=self.facts,
-            )
-        )
+        self.emit(Surveyed(**self._here, role="server", facts=self.facts))
         self.plan = make_plan(
             exchanges,
             pack=self.suite.pack,
@@ -361,9 +340,7 @@ class LaneRunner:
         every = self.plan.every
         self.emit(
             Planned(
-                protocol=self.suite.pack.name,
-                revision=self.revision.id,
-                transport=self.transport,
+                **self._here,
                 exchanges=tuple(one.span for one in every),
                 calls=self.suite.pack.called(every, self.facts),
                 omitted=self.plan.omitted,
@@ -511,12 +488,5 @@ class LaneRunner:
     def judge(self) -> list[Finding]:
         """Settles the findings of everything played so far, also after an interruption."""
         self.findings = settle(self.judgeable())
-        self.emit(
-            Judged(
-                protocol=self.suite.pack.name,
-                revision=self.revision.id,
-                transport=self.transport,
-                findings=tuple(self.findings),
-            )
-        )
+        self.emit(Judged(**self._here, findings=tuple(self.findings)))
         return self.findings

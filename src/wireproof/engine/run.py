@@ -38,6 +38,7 @@ from wireproof.model.catalogue import Revision
 from wireproof.model.errors import TargetUnreachable, UsageError
 from wireproof.model.events import Event, RunFinished, RunStarted, Told
 from wireproof.model.target import Target
+from wireproof.transports.asgi import Lifespan
 from wireproof.transports.served import ServedTarget
 from wireproof.version import SUITE_VERSION, __version__
 
@@ -131,12 +132,12 @@ class Runner:
         if self.options.detected:
             usual = self.options.protocol == USUAL  # of which nobody needs to be told but in passing
             self.emit(Told(text=self.options.detected, level="offer" if usual else "detected"))
-        server = ServedTarget(self.target) if self.target.starts else None
+        server = self._server()
         try:
             if server is not None:
                 await self._serve(server)
             await self._play()
-            if server is not None and server.ended:
+            if isinstance(server, ServedTarget) and server.ended:
                 said = " ".join(self._clean(server.tail()).split())
                 text = f"the server that was started ended by itself during the run ({server.ended}); {said or 'it wrote nothing'}"
                 self.emit(Told(text=text, level="warning"))
@@ -145,7 +146,13 @@ class Runner:
                 await server.aclose()
         self._conclude()
 
-    async def _serve(self, server: ServedTarget) -> None:
+    def _server(self) -> ServedTarget | Lifespan | None:
+        """What is to run as long as the run does, if the target says so."""
+        if self.target.app is not None:
+            return Lifespan(self.target.app)
+        return ServedTarget(self.target) if self.target.starts else None
+
+    async def _serve(self, server: ServedTarget | Lifespan) -> None:
         try:
             await server.open()
         except TargetUnreachable as error:
@@ -223,6 +230,7 @@ class Runner:
                     *(word for place in self.options.exchanges for word in ("--exchanges", str(place))),
                 ],
                 **({"target": self.target.again[-1]} if self.target.again else {}),
+                **({"where": self.target.where} if self.target.where else {}),
                 **({"search": self.options.effort.told} if self.options.effort is not None else {}),
             },
             seed=self.options.seed,

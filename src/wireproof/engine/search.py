@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import time
+from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -20,6 +21,7 @@ from typing import Any, Final
 import anyio
 from anyio.from_thread import BlockingPortal
 
+from wireproof.engine.earlier import earlier
 from wireproof.engine.effort import SHRINKING, Effort
 from wireproof.engine.lane import LaneRunner
 from wireproof.engine.tryout import Lost, Tryout
@@ -33,10 +35,16 @@ from wireproof.model.exchange import Exchange
 from wireproof.model.jsontext import dump
 from wireproof.model.verdict import Finding, Verdict, fingerprint
 
-_SHRINK_CALLS: Final = 1500
+_PROBES: Final = 2
+"""How often each request is asked alone."""
+_SHRINK_CALLS: Final = 5000
 """Calls of tools that making a failure small may take, over all families of a lane."""
+_PARTS: Final = 400
+"""Parts of a whole exchange that are tried for a failure, before the smallest of them is made smaller."""
+_ROUNDS: Final = 3
+"""How often a family of whole exchanges is gone through again after something was found."""
 
-
+_SCHEMAS: Final = ("name", "inputSchema", "outputSchema")
 _SLOW: Final = 0.15
 """Seconds from which on a request counts as slow."""
 
@@ -111,7 +119,10 @@ class Search:
         except* Lost:
             self._why_over = "no further session could be opened"
         spent = time.monotonic() - begun
-        self.found = sorted(self._best.values(), key=lambda one: (one.family.name, one.finding.requirement))
+        shortest: dict[str, Found] = {}  # several checks may show the same; it goes by one name
+        for one in sorted(self._best.values(), key=lambda one: len(one.exchange.steps), reverse=True):
+            shortest[named(one, lane).id] = one
+        self.found = sorted(shortest.values(), key=lambda one: (one.family.name, one.finding.requirement))
         self._conclude(spent)
         for one in self.found:
             await self._show(one)
@@ -120,10 +131,12 @@ class Search:
         """Finds out what each probe is answered with when it comes alone, and makes the families of that."""
         kinds: dict[str, str] = {}
         slow: set[str] = set()
-        for probe in self._module.probes(self._lane.facts, tryout.lens):
+        probes = self._module.probes(self._lane.facts, tryout.lens)
+        self._announce_probes(probes)
+        for probe in probes:
             if time.monotonic() > self._until:
                 break
-            (one, first), (other, second) = [await tryout.answer(probe, "probe") for _ in range(2)]
+            (one, first), (other, second) = [await tryout.answer(probe, "probe") for _ in range(_PROBES)]
             kind = self._module.kind_of(one)
             if kind is not None and kind == self._module.kind_of(other):
                 kinds[probe.subject or ""] = kind
@@ -132,19 +145,34 @@ class Search:
         only = self._effort.families
         return tuple(one for one in made if not only or {one.name, f"{one.name} {one.subject}"}.intersection(only))
 
+    def _announce_probes(self, probes: Sequence[Exchange]) -> None:
+        """Says how often tools will be called to see what each request is answered with alone."""
+        pack, facts = self._lane.suite.pack, self._lane.facts
+        names = pack.called(probes, facts)
+        if names:
+            count = _PROBES * sum(bool(pack.called((one,), facts)) for one in probes)
+            text = f"{self._where}: first at most {count} calls of {', '.join(names)}, each alone"
+            self._lane.emit(Told(text=text, level="drawing"))
+
     def _announce(self) -> None:
         """Says what will be drawn and how often tools will be called, before any is."""
-        drawn = [(one, self._effort.examples_of(one.weight)) for one in self._families]
+        drawn = [(one, self._most(one)) for one in self._families]
         calls = sum(count * one.most_calls for one, count in drawn if one.calls)
         self._most_calls = calls + _SHRINK_CALLS if calls else 0
         names = list(dict.fromkeys(name for one in self._families for name in one.calls))
         text = (
-            f"{self._where}: generated exchanges, depth {self._effort.depth}, seed {self._seed}: at most "
+            f"{self._where}: generated exchanges, depth {self._effort.depth}, seed {self._seed}, schemas {self._schemas}: at most "
             f"{sum(count for _, count in drawn)} of {len(drawn)} families in {self._effort.seconds:g} s"
         )
         if names:
             text += f"; at most {self._most_calls} calls of {', '.join(names)}"
         self._lane.emit(Told(text=text, level="drawing"))
+
+    @property
+    def _schemas(self) -> str:
+        """A short digest of the target's own schemas, which are one of the things that fix what is drawn."""
+        every = [[one.get(name) for name in _SCHEMAS] for one in self._lane.facts.get("tools", ())]
+        return hashlib.sha256(dump(every).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
     def _conclude(self, spent: float) -> None:
         what = f"{len(self.found)} failure{'' if len(self.found) == 1 else 's'}" if self.found else "nothing broken"
@@ -156,13 +184,11 @@ class Search:
     # -- in the worker thread ---------------------------------------------------------------------------------------
 
     def _drive(self) -> None:
-        """Draws family by family; each has a part of the time that is left, by its weight."""
-        left = sum(one.weight for one in self._families)
-        for family in self._families:
+        """Draws family by family; each has its share of the time that is left."""
+        shares = [one.weight if one.share is None else one.share for one in self._families]
+        for place, family in enumerate(self._families):
             now = time.monotonic()
-            part = (self._until - now) * family.weight / left if left else 0.0
-            left -= family.weight
-            self._family_until = now + part
+            self._family_until = now + (self._until - now) * shares[place] / sum(shares[place:])
             self._first_failure = None
             try:
                 self._search(family)
@@ -170,23 +196,54 @@ class Search:
                 if self._why_over:
                     return
             self._known |= {mark for mark, one in self._best.items() if one.family is family}
+            if self._effort.first and self._best:
+                self._why_over = "something was found"
+                return
 
     def _search(self, family: Family) -> None:
-        """One family. Raises _Halt when its time, or all time, is over."""
+        """One family; of one whose exchanges are whole, then parts of what failed. Raises _Halt when its time, or all time, is over."""
+        from hypothesis import Phase
+
+        both = (Phase.generate, Phase.shrink)
+        if family.within is None:
+            self._draw(family, family.draws, self._most(family), (Phase.reuse, *both))
+            return
+        for _ in range(_ROUNDS):
+            try:
+                self._draw(family, family.draws, self._most(family), both[:1])
+            except _Halt:
+                if self._why_over and self._first_failure is None:
+                    raise
+            fresh = [one for mark, one in self._best.items() if one.family is family and mark not in self._known]
+            for one in fresh:
+                self._first_failure = time.monotonic()
+                self._draw(family, family.within(one.exchange), _PARTS, both)
+            self._known |= {mark for mark, one in self._best.items() if one.family is family}
+            if not fresh:
+                return
+            self._first_failure = None
+
+    def _most(self, family: Family) -> int:
+        """Examples of that family, at most."""
+        count = self._effort.examples_of(family.weight)
+        return count if family.most is None else min(count, family.most)
+
+    def _draw(self, family: Family, draws: Any, count: int, phases: tuple[Any, ...]) -> None:
+        """So many examples of `draws`. Raises _Halt when the family's time, or all time, is over."""
         import hypothesis
 
-        @hypothesis.seed(_seed_of(self._seed, self._lane, family))
-        @hypothesis.settings(
-            max_examples=self._effort.examples_of(family.weight),
-            database=None,
+        @hypothesis.settings(  # the outermost: a seed takes the database away
+            max_examples=count,
+            database=self._earlier(family) if hypothesis.Phase.reuse in phases else None,
             deadline=None,
-            phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
+            phases=phases,
             suppress_health_check=list(hypothesis.HealthCheck),
             verbosity=hypothesis.Verbosity.quiet,
             report_multiple_bugs=True,
             print_blob=False,
         )
-        @hypothesis.given(family.draws)
+        @hypothesis.seed(_seed_of(self._seed, self._lane, family))
+        @hypothesis.given(draws)
         def body(exchange: Exchange) -> None:
             failures = self._outcome(exchange, family)
             if failures:
@@ -203,20 +260,30 @@ class Search:
         except hypothesis.errors.Unsatisfiable:
             pass  # nothing can be drawn of it
 
+    def _earlier(self, family: Family) -> Any:
+        """What earlier searches found in that family; None where nothing is kept."""
+        if self._effort.earlier is None:
+            return None
+        lane = self._lane
+        names = (lane.target.label, lane.revision.id, lane.transport, family.name, family.subject)
+        return earlier(self._effort.earlier, *names)
+
     def _outcome(self, exchange: Exchange, family: Family) -> tuple[Finding, ...]:
         """What fails, the gravest first; the same for the same exchange whenever it is asked."""
         self._mind_the_time()
         self.examples += 1
         key = dump(literal(exchange))
         if key not in self._outcomes:
-            self._calls += family.most_calls if family.calls else 0
-            if self._most_calls and self._calls > self._most_calls:
+            calls = family.calling(exchange) if family.calls else 0
+            if self._most_calls and self._calls + 2 * calls + self._kept_back > self._most_calls:
                 self._why_over = "the calls of tools that were announced are used up"
                 raise _Halt
-            if self._portal is None:
+            if self._portal is None or self._tryout is None:
                 raise _Halt
+            before = self._tryout.played
             try:
                 self._outcomes[key] = tuple(self._portal.call(self._try, exchange, family))
+                self._calls += calls * (self._tryout.played - before)
             except Lost:
                 self._why_over = "no further session could be opened"
                 raise _Halt from None
@@ -226,6 +293,11 @@ class Search:
                 self._why_over = "interrupted"
                 raise _Halt from None
         return tuple(one for one in self._outcomes[key] if _mark(one) not in self._known)
+
+    @property
+    def _kept_back(self) -> int:
+        """Calls that playing what was found in the open will take."""
+        return sum(2 * one.family.calling(one.exchange) for one in self._best.values() if one.family.calls)
 
     def _mind_the_time(self) -> None:
         now = time.monotonic()
@@ -238,10 +310,10 @@ class Search:
             raise _Halt
 
     def _keep(self, exchange: Exchange, family: Family, finding: Finding) -> None:
-        """Hypothesis tries smaller values as long as it can and ends with the smallest, so the last one that failed is it."""
+        """Hypothesis tries simpler values as long as it can and ends with the simplest, so the last of the shortest that failed is it."""
         self._first_failure = self._first_failure or time.monotonic()
         old = self._best.get(_mark(finding))
-        if old is None or _size(exchange) <= _size(old.exchange):
+        if old is None or len(exchange.steps) <= len(old.exchange.steps):
             self._best[_mark(finding)] = Found(exchange=exchange, family=family, finding=finding)
 
     # -- in the event loop ------------------------------------------------------------------------------------------
@@ -324,11 +396,6 @@ def _failures(lane: Lane) -> list[Finding]:
 def _mark(one: Finding) -> Mark:
     """Which step expected it says nothing: shrinking moves it."""
     return one.requirement, one.check.partition(":")[0], one.subject
-
-
-def _size(exchange: Exchange) -> tuple[int, int, str]:
-    text = dump(literal(exchange))
-    return len(exchange.steps), len(text), text
 
 
 def _gravity(level: Level) -> int:

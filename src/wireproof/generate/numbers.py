@@ -73,7 +73,8 @@ def plain_integers(low: int | None, high: int | None) -> SearchStrategy[Number]:
         if high - low <= 20:
             return st.integers(low, high)
     if low is None and high is None:
-        return st.one_of(st.integers(-_SAFE, _SAFE), st.sampled_from(INTEGER_EDGES))
+        edges_of_all = st.sampled_from(INTEGER_EDGES)
+        return st.one_of(st.integers(-_SAFE, _SAFE), edges_of_all, edges_of_all)
     ends = {end + by for end in (low, high) if end is not None for by in (0, 1, -1)}
     edges = sorted({*ends, *INTEGER_EDGES}, key=lambda one: (abs(one), one < 0))
     kept = [one for one in edges if (low is None or one >= low) and (high is None or one <= high)]

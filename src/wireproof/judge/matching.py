@@ -118,11 +118,13 @@ def astray(records: Sequence[Record], since: int, until: int) -> Record | None:
     ]
     mine = next((one for one in asked if one.seq == since and "method" in one.message), None)
     others = {str(one.message["id"]) for one in asked if one is not mine}
+    own = mine.message["id"] if mine is not None else ABSENT
     for one in records[since:until] if mine is not None else ():
         if one.way is not Way.IN or one.kind is not Kind.MESSAGE or not isinstance(one.message, dict):
             continue
         responds = "method" not in one.message and ("result" in one.message or "error" in one.message)
-        if responds and one.message.get("id") is not None and str(one.message["id"]) not in others:
+        late = same(one.message.get("id"), own)  # the answer itself, after its time
+        if responds and not late and one.message.get("id") is not None and str(one.message["id"]) not in others:
             return one
     return None
 

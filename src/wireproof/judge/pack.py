@@ -135,8 +135,10 @@ class Family:
     """What search draws exchanges of one kind from. `draws` is a Hypothesis strategy of literal exchanges (its type stays unnamed here,
     because Hypothesis is imported by search alone); `subject` is what of the target's the family is about.
 
-    `calls`: what of the target's an exchange may set to work, `most_calls` times at most. `weight`: its share of the time. `alone`:
-    each exchange wants a session in which nothing was played before.
+    `calls`: what of the target's an exchange may set to work, `most_calls` times at most and `calling(exchange)` times in fact. `weight`:
+    how many are drawn, beside other families; `most`: there are no more than these. `share`: its part of the time, as its weight where
+    none is given. `alone`: each wants a session in which nothing was played before. `within`: where exchanges cannot be made smaller by
+    themselves, the strategy of the parts of one that failed.
     """
 
     name: str
@@ -144,8 +146,12 @@ class Family:
     subject: str = ""
     calls: tuple[str, ...] = ()
     most_calls: int = 1
+    calling: Callable[[Exchange], int] = lambda _exchange: 1
     weight: float = 1.0
+    share: float | None = None
+    most: int | None = None
     alone: bool = False
+    within: Callable[[Exchange], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

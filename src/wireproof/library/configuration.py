@@ -202,6 +202,7 @@ class _Reader:
             raise UsageError(f"cwd: {shown(folder)} is no directory", where=self.where("targets", name, "cwd"))
         return Target(
             name=name,
+            where=self.where("targets", name),
             command=() if url else command,
             url=url,
             starts=command if url else (),

@@ -49,6 +49,11 @@ class Entry:
     line: int = 0
     end: int = 0
 
+    @property
+    def lines(self) -> str:
+        """Where it stands in its file, in words."""
+        return f"line {self.line}" if self.line == self.end else f"lines {self.line} to {self.end}"
+
     def expired(self, today: date) -> bool:
         return self.expires is not None and today > self.expires
 

@@ -39,11 +39,15 @@ def weigh(
     # the target's own entry goes before one of any target
     known = {(one.fingerprint, one.requirement): one for one in sorted(entries, key=lambda one: bool(one.target))}
     standings: dict[tuple[str, str], Standing] = {}
+    light: set[tuple[str, str]] = set()
     for _, row in report.failures:
         for finding in row.findings:
-            if finding.verdict is Verdict.FAILED and row.requirement.level.group in _LEVELS:
+            if finding.verdict is Verdict.FAILED:
                 key = (finding.fingerprint, row.requirement.id)
-                standings[key] = _standing(known.get(key), today)
+                if row.requirement.level.group in _LEVELS:
+                    standings[key] = _standing(known.get(key), today)
+                else:
+                    light.add(key)
     flaky = {
         (one.fingerprint, one.requirement)
         for lane in report.lanes
@@ -53,7 +57,7 @@ def weigh(
     }
     stale, unseen, calm = [], [], []
     for entry in entries:
-        if (entry.fingerprint, entry.requirement) in standings.keys() | flaky:
+        if (entry.fingerprint, entry.requirement) in standings.keys() | flaky | light:
             continue
         judged = _judged(entry, report, usual or {})
         if judged is None:

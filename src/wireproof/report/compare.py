@@ -11,7 +11,7 @@ from typing import Any, Final
 from wireproof.model.errors import UsageError
 from wireproof.model.verdict import Finding, Verdict
 from wireproof.report.baseline import played_in
-from wireproof.report.matrix import EXIT_FINDINGS, EXIT_OK, LaneReport, Report, Row
+from wireproof.report.matrix import EXIT_FINDINGS, EXIT_OK, LaneReport, Report, Row, counted_levels
 
 FORMAT: Final = 1
 _JUDGED: Final = (Verdict.PASSED, Verdict.FAILED)
@@ -57,8 +57,9 @@ class Comparison:
 
     def exit_code(self, *, strict: bool = False) -> int:
         """1 when a MUST (with `strict` a SHOULD too) fails newly and no baseline has it on record, else 0."""
-        counted = ("MUST", "SHOULD") if strict else ("MUST",)
-        red = any(one.level.split(" ")[0] in counted and not one.excused for one in self.of(Change.NEW))
+        red = any(
+            one.level.split(" ")[0] in counted_levels(strict=strict) and not one.excused for one in self.of(Change.NEW)
+        )
         return EXIT_FINDINGS if red else EXIT_OK
 
 

@@ -27,7 +27,8 @@ from wireproof.report.known import counted as baseline_counted
 from wireproof.report.known import print_baseline
 from wireproof.report.ladder import ladder
 from wireproof.report.lines import MARKED_LINES, NAMES, SIGNS, field, label, print_rung, rung_room, wrapped
-from wireproof.report.matrix import LaneReport, Report, Row, cells
+from wireproof.report.matrix import LaneReport, Report, Row, cells, counted_levels
+from wireproof.report.reproducer import one_liners, reproducer
 from wireproof.report.words import plural, printable
 
 _SHOWN: Final = (Verdict.PASSED, Verdict.FAILED, Verdict.ERRORED, Verdict.BLOCKED, Verdict.UNOBSERVED)
@@ -154,7 +155,7 @@ def render_finding(report: Report, fingerprint: str, console: Console, *, progra
 def _diagnosis(report: Report, console: Console, diagnosis: Diagnosis, *, strict: bool, program: str) -> None:
     group = diagnosis.cases
     requirement = group[0].row.requirement
-    counted = requirement.level.group == "MUST" or (strict and requirement.level.group == "SHOULD")
+    counted = requirement.level.group in counted_levels(strict=strict)
     style = "bold red" if counted else "bold yellow"
     mild = "" if counted else "  (does not fail the run)"
     head = Text.assemble(("✗ ", style), (requirement.id, "bold"), f"  {requirement.level.value}", (mild, "dim"))
@@ -185,6 +186,10 @@ def _diagnosis(report: Report, console: Console, diagnosis: Diagnosis, *, strict
     if first.exchange:
         command = replay_command(report, group[0].lane, first, program=program)
         console.print(Text.assemble(label("replay"), (command, "cyan")), soft_wrap=True)
+    if ".generated." in first.exchange:  # nobody has its script, so what was sent is said in full
+        target = report.started.target if report.started else {}
+        for index, line in enumerate(one_liners(reproducer(target, records, first.evidence))):
+            console.print(Text.assemble(label("" if index else "shell"), (printable(line), "cyan")), soft_wrap=True)
 
 
 def _remarks(report: Report, console: Console) -> None:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from wireproof.report.compare import Change, Comparison, Difference
 from wireproof.report.lines import wrapped
+from wireproof.report.matrix import counted_levels
 from wireproof.report.words import printable
 
 _HEADS: Final = {
@@ -56,7 +57,7 @@ def _verdict(name: str) -> str:
 
 def _paragraph(console: Console, sign: str, style: str, group: Sequence[Difference], *, strict: bool) -> None:
     first = group[0]
-    counted = first.level.startswith("MUST") or (strict and first.level.startswith("SHOULD"))
+    counted = first.level.split(" ")[0] in counted_levels(strict=strict)
     if first.change is Change.NEW and all(one.excused for one in group):
         mild = "  (known, does not count)"
     else:

@@ -6,20 +6,22 @@ from typing import Final
 
 from wireproof.report.console import counted
 from wireproof.report.matrix import Report
-from wireproof.report.outcomes import CiCase, Outcome, ci_cases
+from wireproof.report.outcomes import RED, CiCase, Outcome, ci_cases
 from wireproof.report.words import printable
 
 MOST: Final = 10
 _LONGEST: Final = 1000
+_KINDS: Final = {"error": RED, "warning": (Outcome.TOLERATED,), "notice": (Outcome.KNOWN,)}
 
 
 def render(report: Report, *, strict: bool = False) -> str:
     """One line a command; what was left out and the counts are a notice."""
     cases = list(ci_cases(report, strict=strict))
-    errors = _grouped([one for one in cases if one.outcome in (Outcome.FAILED, Outcome.ERRORED)])
-    warnings = _grouped([one for one in cases if one.outcome is Outcome.TOLERATED])
-    lines = [_command("error", *one) for one in errors[:MOST]] + [_command("warning", *one) for one in warnings[:MOST]]
-    left = len(errors[MOST:]) + len(warnings[MOST:])
+    lines, left = [], 0
+    for kind, outcomes in _KINDS.items():
+        found = _grouped([one for one in cases if one.outcome in outcomes])
+        lines += [_command(kind, *one) for one in found[:MOST]]
+        left += len(found[MOST:])
     rest = f" ({left} more are in the report)" if left else ""
     return "\n".join([*lines, _command("notice", "wireproof", counted(report) + rest)]) + "\n"
 

@@ -21,11 +21,11 @@ _CLIP: Final = 4000
 """Characters of one value; what is longer is cut with a note."""
 
 
-def render(report: Report) -> str:
+def render(report: Report, *, strict: bool = False) -> str:
     """The page, as text with a final newline."""
     from wireproof.report.page import page_of
 
-    return environment().get_template("report.html").render(page=page_of(report)) + "\n"
+    return environment().get_template("report.html").render(page=page_of(report, strict=strict)) + "\n"
 
 
 @cache

@@ -13,7 +13,7 @@ from wireproof.report.matrix import LaneReport, Report, Row
 from wireproof.version import REPORT_FORMAT
 
 
-def report_value(report: Report) -> dict[str, Any]:
+def report_value(report: Report, *, strict: bool = False) -> dict[str, Any]:
     """The report as a JSON value."""
     started = report.started
     return {
@@ -25,7 +25,8 @@ def report_value(report: Report) -> dict[str, Any]:
         "started_at": started.started_at if started else "",
         "duration_s": report.finished.duration_s if report.finished else 0.0,
         "interrupted": bool(report.finished and report.finished.interrupted),
-        "exit_code": report.exit_code(),
+        "exit_code": report.exit_code(strict=strict),
+        **({"strict": True} if strict else {}),
         **({"baseline": _weighed(report.weighed)} if report.weighed is not None else {}),
         "told": [{"level": one.level, "text": one.text} for one in report.told],
         "runs": [_lane(lane, started.suite if started else {}, report.weighed) for lane in report.lanes],
@@ -136,6 +137,6 @@ def _finding(one: Finding) -> dict[str, Any]:
     return made
 
 
-def render(report: Report) -> str:
+def render(report: Report, *, strict: bool = False) -> str:
     """Pretty JSON text with a final newline."""
-    return json.dumps(report_value(report), indent=1, ensure_ascii=True) + "\n"
+    return json.dumps(report_value(report, strict=strict), indent=1, ensure_ascii=True) + "\n"

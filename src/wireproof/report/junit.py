@@ -13,6 +13,7 @@ _TAGS = {
     Outcome.FAILED: "failure",
     Outcome.ERRORED: "error",
     Outcome.SKIPPED: "skipped",
+    Outcome.KNOWN: "skipped",
     Outcome.TOLERATED: "skipped",
 }
 

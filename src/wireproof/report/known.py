@@ -85,6 +85,5 @@ def _print_entries(console: Console, title: str, path: str, entries: Iterable[En
     for one in entries:
         until = f", expired on {one.expires}" if one.expires and "Expired" in title else ""
         what = f"  {printable(one.subject)}" if one.subject else ""
-        lines = f"line {one.line}" if one.line == one.end else f"lines {one.line} to {one.end}"
-        text = f"  {printable(path)}, {lines}: {one.requirement}{what}  {one.revision} {one.transport}{until}"
+        text = f"  {printable(path)}, {one.lines}: {one.requirement}{what}  {one.revision} {one.transport}{until}"
         wrapped(console, Text(text), indent=4)

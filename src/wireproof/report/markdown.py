@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
-from wireproof.model.baseline import Standing, Weighed
+from wireproof.model.baseline import Weighed
 from wireproof.model.verdict import Finding, Verdict
 from wireproof.report.console import counted
 from wireproof.report.known import counted as baseline_counted
 from wireproof.report.known import listed_cases
-from wireproof.report.matrix import LaneReport, Report, Row, cells
+from wireproof.report.matrix import LaneReport, Report, Row, cells, counted_levels
+from wireproof.report.outcomes import Outcome, outcome_of
 from wireproof.report.words import printable
 
 _SPECIAL: Final = re.compile(r"[\\`*_\[\]|~]|\A[-+=]|(?<=\bwww)\.|(?<=\A\d)[.)]", re.IGNORECASE)
@@ -20,6 +22,7 @@ _LINKING: Final = re.compile(r"[<>&@#]|:(?=//)")
 _LONGEST: Final = 300
 _MOST: Final = 60_000
 """Characters of a summary: comments hold 65,536."""
+_MILD: Final = " (does not fail the run)"
 _SIGNS: Final = {
     Verdict.PASSED: "passed",
     Verdict.FAILED: "FAILED",
@@ -36,8 +39,8 @@ def escape(text: str) -> str:
     return _LINKING.sub(lambda found: f"&#{ord(found[0])};", _SPECIAL.sub(r"\\\g<0>", text))
 
 
-def render(report: Report) -> str:
-    """The summary with a final newline."""
+def render(report: Report, *, strict: bool = False) -> str:
+    """The summary with a final newline: what fails the run stands open, what does not and what is known folds out."""
     target = report.started.target if report.started else {}
     lines = [f"# wireproof: {escape(str(target.get('name', '')))}", ""]
     for told in report.told:
@@ -51,9 +54,10 @@ def render(report: Report) -> str:
     if report.weighed is not None:
         lines += [escape(baseline_counted(report.weighed)), ""]
     if report.lanes:
-        lines += _broken(report)
+        lines += _broken(report, strict=strict)
     if report.weighed is not None:
-        lines += _listed(report, report.weighed)
+        lines += _stale(report.weighed, strict=strict)
+        lines += _listed(report, strict=strict)
     return _capped("\n".join(lines).rstrip().split("\n"))
 
 
@@ -63,7 +67,9 @@ def _capped(lines: list[str]) -> str:
     for kept, line in enumerate(lines):
         size += len(line) + 1
         if size > _MOST:
-            return "\n".join([*lines[:kept], "", f"**{len(lines) - kept} more lines are in the report.**"]) + "\n"
+            folds = sum(one.startswith("<details") - (one == "</details>") for one in lines[:kept])
+            rest = ["", *["</details>", ""] * folds, f"**{len(lines) - kept} more lines are in the report.**"]
+            return "\n".join([*lines[:kept], *rest]) + "\n"
     return "\n".join(lines) + "\n"
 
 
@@ -82,15 +88,27 @@ def _class(lane: LaneReport) -> str:
     return f"{lane.standing} {lane.reached.passed}/{lane.reached.applicable}"
 
 
-def _broken(report: Report) -> list[str]:
-    """One item a requirement, with all revisions and transports where it is broken."""
-    grouped: dict[str, list[tuple[LaneReport, Row]]] = {}
+def _broken(report: Report, *, strict: bool) -> list[str]:
+    """One item a requirement, with all revisions and transports where it is broken; first those that fail the run."""
+    grouped: dict[Outcome, dict[str, list[tuple[LaneReport, Row]]]] = {Outcome.FAILED: {}, Outcome.TOLERATED: {}}
     for lane, row in report.failures:
-        if report.counts(row):
-            grouped.setdefault(row.requirement.id, []).append((lane, row))
-    if not grouped:
+        outcome = outcome_of(report, row, strict=strict)
+        if outcome in grouped:
+            grouped[outcome].setdefault(row.requirement.id, []).append((lane, row))
+    red, mild = grouped.values()
+    lines = [f"## Broken requirements ({len(red)})", "", *_items(report, red)] if red else []
+    if mild:
+        lines += [
+            *([""] if red else []),
+            *_folded(f"Broken, but does not fail the run ({len(mild)})", _items(report, mild)),
+        ]
+    if not lines:
         return ["No broken requirement was found." if not report.failures else "All that is broken is known."]
-    lines = [f"## Broken requirements ({len(grouped)})", ""]
+    return lines
+
+
+def _items(report: Report, grouped: Mapping[str, list[tuple[LaneReport, Row]]]) -> list[str]:
+    lines = []
     for name, cases in grouped.items():
         requirement = cases[0][1].requirement
         places = ", ".join(f"{lane.revision} {lane.transport}" for lane, _ in cases)
@@ -101,35 +119,53 @@ def _broken(report: Report) -> list[str]:
     return lines
 
 
+def _folded(title: str, lines: list[str]) -> list[str]:
+    """The title is ours."""
+    return [f"<details><summary>{title}</summary>", "", *lines, "", "</details>"]
+
+
 def _counted(report: Report, row: Row) -> list[Finding]:
     """The failed findings of a row that no baseline excuses, one of each way; a row tells the first only where there is no baseline."""
     failed = [one for one in row.findings if one.verdict is Verdict.FAILED and one.why]
     return failed[:1] if report.weighed is None else [one for one in failed if not report.weighed.excuses(one)][:1]
 
 
-def _listed(report: Report, weighed: Weighed) -> list[str]:
-    """Stale, expired and known entries."""
-    lines: list[str] = []
-    if weighed.stale:
-        lines += ["", f"## Stale in the baseline ({len(weighed.stale)})", ""]
-        lines += [
+def _stale(weighed: Weighed, *, strict: bool) -> list[str]:
+    """Entries that are mended; those whose level fails the run say nothing more."""
+    if not weighed.stale:
+        return []
+    counted = counted_levels(strict=strict)
+    return [
+        "",
+        f"## Stale in the baseline ({len(weighed.stale)})",
+        "",
+        *(
             f"- **{one.entry.requirement}** {escape(one.entry.subject)} {one.entry.revision} {one.entry.transport}: "
-            f"mended, so delete {escape(weighed.path)}, lines {one.entry.line} to {one.entry.end}"
+            f"mended, so delete {escape(weighed.path)}, {one.entry.lines}"
+            f"{'' if one.level in counted else _MILD}"
             for one in weighed.stale
-        ]
-    for title, wanted in (("Expired in the baseline", Standing.EXPIRED), ("Known failures", None)):
+        ),
+    ]
+
+
+def _listed(report: Report, *, strict: bool) -> list[str]:
+    """Expired entries, and folded the known ones."""
+    lines: list[str] = []
+    for title, excused in (("Expired in the baseline", False), ("Known failures", True)):
         listed = {
-            (case.row.requirement.id, entry.reason): entry
+            (case.row.requirement, entry.reason): entry
             for case, standing, entry in listed_cases(report)
-            if (standing is wanted if wanted else standing.excused)
+            if standing.excused is excused
         }
-        if listed:
-            lines += ["", f"## {title} ({len(listed)})", ""]
-            lines += [
-                f"- **{name}**: {escape(reason)} (since {entry.since}"
-                f"{f', until {entry.expires}' if entry.expires else ''}{', flaky' if entry.flaky else ''})"
-                for (name, reason), entry in listed.items()
-            ]
+        made = [
+            f"- **{one.id}**: {escape(reason)} (since {entry.since}"
+            f"{f', until {entry.expires}' if entry.expires else ''}{', flaky' if entry.flaky else ''})"
+            f"{'' if excused or one.level.group in counted_levels(strict=strict) else _MILD}"
+            for (one, reason), entry in listed.items()
+        ]
+        title = f"{title} ({len(made)})"
+        if made:
+            lines += ["", *(_folded(title, made) if excused else [f"## {title}", "", *made])]
     return lines
 
 

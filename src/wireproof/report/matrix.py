@@ -35,6 +35,11 @@ EXIT_NOTHING: Final = 3
 EXIT_OURS: Final = 4
 
 
+def counted_levels(*, strict: bool = False) -> tuple[str, ...]:
+    """The groups of levels that can fail a run; every report and every exit code asks here."""
+    return ("MUST", "SHOULD") if strict else ("MUST",)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One requirement in one lane."""
@@ -143,6 +148,10 @@ class Report:
         broken = [one for one in row.findings if one.verdict is Verdict.FAILED]
         return self.weighed is None or not all(self.weighed.excuses(one) for one in broken)
 
+    def fails(self, row: Row, *, strict: bool = False) -> bool:
+        """Does a row fail the run: it counts, and its level does?"""
+        return row.requirement.level.group in counted_levels(strict=strict) and self.counts(row)
+
     def exit_code(self, *, strict: bool = False) -> int:
         """0 nothing that policy counts, 1 findings or a target that was lost on the way, 2 the target was unreachable, 3 nothing could be
         graded, 4 our own error (wins over 1)."""
@@ -150,9 +159,9 @@ class Report:
             return self.finished.exit_code
         if any(row.verdict is Verdict.ERRORED for lane in self.lanes for row in lane.rows):
             return EXIT_OURS
-        counted = ("MUST", "SHOULD") if strict else ("MUST",)
-        if any(row.requirement.level.group in counted and self.counts(row) for _, row in self.failures):
+        if any(self.fails(row, strict=strict) for _, row in self.failures):
             return EXIT_FINDINGS
+        counted = counted_levels(strict=strict)
         if self.weighed is not None and any(one.level in counted for one in self.weighed.stale):
             return EXIT_FINDINGS
         if any(one.level == "gone" for one in self.told):

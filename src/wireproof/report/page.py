@@ -16,7 +16,8 @@ from wireproof.report.console import uncalled
 from wireproof.report.diagnosis import Case, Diagnosis, diagnosed, fingerprints, found, places, replay_command
 from wireproof.report.jsontree import clipped, tree
 from wireproof.report.ladder import Rung, ladder
-from wireproof.report.matrix import ClassStep, LaneReport, Report, Row
+from wireproof.report.matrix import ClassStep, LaneReport, Report, Row, counted_levels
+from wireproof.report.outcomes import Outcome, ci_cases, outcome_of_finding
 from wireproof.report.reproducer import reproducer
 from wireproof.report.sources import source_url
 from wireproof.report.states import LOOKS, State, counts_of, state_of, topics_of
@@ -89,7 +90,7 @@ class Way:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A diagnosis. `ids` are all requirements that it is about; `known` is what a baseline says of it, `excused` that it therefore does not
-    count."""
+    count. `red`: it fails the run."""
 
     requirement: Requirement
     url: str
@@ -100,6 +101,7 @@ class Card:
     fingerprints: str
     known: tuple[str, ...]
     excused: bool
+    red: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,17 +153,17 @@ class Page:
         return list(made.items())
 
 
-def page_of(report: Report, *, now: datetime | None = None) -> Page:
+def page_of(report: Report, *, strict: bool = False, now: datetime | None = None) -> Page:
     """The page of a report, however little is in it. `now`: a run that began later than that is marked."""
     target: Mapping[str, Any] = report.started.target if report.started else {}
     lanes = tuple(_lane(one) for one in report.lanes)
     room = _Room(left=_EVIDENCE)
-    cards = tuple(_card(report, one, room) for one in diagnosed(report))
+    cards = tuple(_card(report, one, room, strict=strict) for one in diagnosed(report))
     total: Counter[State] = sum((Counter(one.counts) for one in lanes), Counter())
     return Page(
         title=str(target.get("name", "")) or "no target",
-        headline=_headline(cards, total),
-        verdict=_verdict(cards, total),
+        headline=_headline(report, cards, total, strict=strict),
+        verdict=_verdict(report, total, strict=strict),
         facts=tuple(_facts(report)),
         notices=tuple(_notices(report, now or datetime.now(UTC))),
         lanes=lanes,
@@ -198,8 +200,8 @@ def _lane(lane: LaneReport) -> Lane:
     )
 
 
-def _verdict(cards: Sequence[Card], total: Mapping[State, int]) -> State:
-    if any(one.requirement.level.group == "MUST" and not one.excused for one in cards):
+def _verdict(report: Report, total: Mapping[State, int], *, strict: bool) -> State:
+    if any(one.outcome is Outcome.FAILED for one in ci_cases(report, strict=strict)):
         return State.FAILED
     for state in (State.ERRORED, State.BLOCKED):
         if total.get(state):
@@ -207,21 +209,25 @@ def _verdict(cards: Sequence[Card], total: Mapping[State, int]) -> State:
     return State.PASSED if total.get(State.PASSED) else State.NOT_JUDGED
 
 
-def _headline(cards: Sequence[Card], total: Mapping[State, int]) -> str:
+def _headline(report: Report, cards: Sequence[Card], total: Mapping[State, int], *, strict: bool) -> str:
     """What a maintainer wants to know first."""
     levels = Counter(one.requirement.level.group for one in cards for _ in one.ids if not one.excused)
     if not total.get(State.PASSED) and not cards:
         return "Nothing could be judged"
+    counted = counted_levels(strict=strict)
     parts = [f"{count} {level}" for level in ("MUST", "SHOULD") if (count := levels[level])]
     hints = levels["MAY"] + levels["ADVICE"]
     advice = f"; {hints} {'piece' if hints == 1 else 'pieces'} of advice" if hints else ""
     on_record = sum(len(one.ids) for one in cards if one.excused)
     advice += f"; {plural(on_record, 'known failure')}" if on_record else ""
+    stale = sum(one.level in counted for one in report.weighed.stale) if report.weighed is not None else 0
+    advice += f"; {stale} stale in the baseline" if stale else ""
     if not parts:
         return f"Nothing that was judged is {'newly ' if on_record else ''}broken{advice}"
     noun = "requirement" if levels["MUST"] + levels["SHOULD"] == 1 else "requirements"
     said = f"{' and '.join(parts)} {noun}"
-    return f"{said} broken{advice}" if levels["MUST"] else f"No MUST broken; {said} not kept{advice}"
+    red = any(levels[level] for level in counted)
+    return f"{said} broken{advice}" if red else f"No MUST broken; {said} not kept{advice}"
 
 
 def _facts(report: Report) -> Iterable[tuple[str, str]]:
@@ -244,9 +250,7 @@ def _notices(report: Report, now: datetime) -> Iterable[str]:
     if _ahead(report, now):
         yield "By its journal this run began in the future: the clock of that machine, or of this one, is wrong."
     if report.weighed is not None and report.weighed.stale:
-        lines = ", ".join(
-            f"{one.entry.requirement} (lines {one.entry.line} to {one.entry.end})" for one in report.weighed.stale
-        )
+        lines = ", ".join(f"{one.entry.requirement} ({one.entry.lines})" for one in report.weighed.stale)
         yield f"Stale in the baseline {report.weighed.path}, because it is mended: {lines}"
     if report.finished is None:
         yield "This run has no end in its journal: it was cut off, and this is what was seen until then."
@@ -290,10 +294,11 @@ class _Room:
     left: int
 
 
-def _card(report: Report, diagnosis: Diagnosis, room: _Room) -> Card:
+def _card(report: Report, diagnosis: Diagnosis, room: _Room, *, strict: bool) -> Card:
     requirement = diagnosis.cases[0].row.requirement
     others = tuple(group[0].row.requirement for group in diagnosis.others)
     ways = diagnosis.ways
+    outcomes = {outcome_of_finding(report, one.row, one.finding, strict=strict) for one in diagnosis.every}
     return Card(
         requirement=requirement,
         url=source_url(requirement),
@@ -303,7 +308,8 @@ def _card(report: Report, diagnosis: Diagnosis, room: _Room) -> Card:
         same=others,
         fingerprints=fingerprints(diagnosis.every),
         known=_known(report, diagnosis.every),
-        excused=all(report.weighed is not None and report.weighed.excuses(one.finding) for one in diagnosis.every),
+        excused=outcomes == {Outcome.KNOWN},
+        red=Outcome.FAILED in outcomes,
     )
 
 

@@ -38,6 +38,13 @@ def reproducer(target: Mapping[str, Any], records: Sequence[Record], evidence: S
     return _piped(command, opening, sent) if command else ()
 
 
+def one_liners(commands: Sequence[str]) -> tuple[str, ...]:
+    """The same, each command on a line of its own: what is piped into a process is one."""
+    if not commands or commands[0] != "(":
+        return tuple(commands)
+    return (f"( {'; '.join(one.strip() for one in commands[1:-1])} {commands[-1]}",)
+
+
 def _sent(records: Sequence[Record], evidence: Sequence[int]) -> tuple[list[Record], list[Record]]:
     """What opened the session, and what was sent in the exchange of the evidence until its last record."""
     shown = [records[seq] for seq in sorted(evidence) if seq < len(records)]

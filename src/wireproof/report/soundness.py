@@ -206,6 +206,6 @@ def _shown(reached: Mapping[str, Any]) -> str:
 
 def _code(value: Mapping[str, Any], lanes: list[LaneReport]) -> int:
     report = Report(lanes=lanes, told=[])
-    code = report.exit_code()
+    code = report.exit_code(strict=value.get("strict", False))
     gone = any(one["level"] == "gone" for one in value["told"])
     return 1 if gone and code in (EXIT_OK, EXIT_NOTHING) else code

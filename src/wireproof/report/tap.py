@@ -11,6 +11,7 @@ from wireproof.report.outcomes import CiCase, Outcome, ci_cases, spoken
 from wireproof.report.words import printable
 
 _ESCAPED: Final = re.compile(r"[\\#]")
+_DIRECTIVES: Final = {Outcome.SKIPPED: " # SKIP ", Outcome.KNOWN: " # TODO ", Outcome.TOLERATED: " # TODO "}
 
 
 def render(report: Report, *, strict: bool = False) -> str:
@@ -23,8 +24,8 @@ def render(report: Report, *, strict: bool = False) -> str:
 
 
 def _point(report: Report, number: int, one: CiCase) -> list[str]:
-    broken = one.outcome in (Outcome.FAILED, Outcome.ERRORED, Outcome.TOLERATED)
-    directive = {Outcome.SKIPPED: " # SKIP ", Outcome.TOLERATED: " # TODO "}.get(one.outcome, "")
+    broken = one.outcome not in (Outcome.PASSED, Outcome.SKIPPED)
+    directive = _DIRECTIVES.get(one.outcome, "")
     line = f"{'not ok' if broken else 'ok'} {number} - {_plain(f'{one.suite} {one.name}')}"
     line += directive + _plain(one.reason) if directive else ""
     if not broken:

@@ -7,6 +7,7 @@ from typing import Final
 
 from wireproof.model.errors import UsageError
 from wireproof.model.target import Target
+from wireproof.transports.asgi import AsgiLink
 from wireproof.transports.http import HttpLink
 from wireproof.transports.link import Link
 from wireproof.transports.memory import MemoryLink
@@ -19,6 +20,11 @@ async def _stdio(target: Target, *, roams: bool) -> Link:  # noqa: ARG001 - a li
 
 async def _memory(target: Target, *, roams: bool) -> Link:  # noqa: ARG001 - so does this one
     return MemoryLink(target.serve)
+
+
+async def _app(target: Target, *, roams: bool) -> Link:  # noqa: ARG001 - an application has one origin
+    assert target.app is not None
+    return AsgiLink(target.app, target.url, headers=target.headers)
 
 
 async def _http(target: Target, *, roams: bool) -> Link:
@@ -49,6 +55,7 @@ async def _http(target: Target, *, roams: bool) -> Link:
 _LINKS: Final[dict[str, Callable[..., Awaitable[Link]]]] = {
     "command": _stdio,
     "serve": _memory,
+    "app": _app,
     "http": _http,
     "https": _http,
 }
@@ -61,11 +68,17 @@ async def dial(target: Target, *, roams: bool = False) -> Link:
     Raises UsageError when the target names nothing that can be reached, TargetUnreachable when its command cannot be started;
     a server that does not answer is no error here but an arrival later.
     """
-    kind = (
-        "command" if target.command else "serve" if target.serve is not None else target.url.partition(":")[0].lower()
-    )
+    kind = _kind(target)
     opener = _LINKS.get(kind)
     if opener is None:
         what = f"no way to reach {target.url}" if target.url else "the target names no command and no URL"
         raise UsageError(what, hint="give a command after --, or a URL that begins with http:// or https://")
     return await opener(target, roams=roams)
+
+
+def _kind(target: Target) -> str:
+    if target.command:
+        return "command"
+    if target.app is not None:
+        return "app"
+    return "serve" if target.serve is not None else target.url.partition(":")[0].lower()

@@ -1,6 +1,6 @@
 """An agent on a2a-sdk 1.x as its documentation shows: 1.0 and 0.3, JSON-RPC and HTTP+JSON; what it does is told by the prefix of the text.
 
-    python a2a_sdk1_agent.py PORT
+python a2a_sdk1_agent.py PORT
 """
 
 from __future__ import annotations

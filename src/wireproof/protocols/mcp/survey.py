@@ -13,6 +13,7 @@ from wireproof.model.catalogue import Requirement
 from wireproof.model.jsontext import ABSENT, JSON, dump
 from wireproof.model.wire import Transcript
 from wireproof.protocols.mcp import mirror
+from wireproof.protocols.mcp.climbing import climbs
 from wireproof.protocols.mcp.conversation import Talk
 from wireproof.protocols.mcp.given import callable_tools, may_call, prompt_given, template_given
 
@@ -74,6 +75,7 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
     facts["remainder"] = _remainder(facts, len(allowed) - len(facts["called"]))
     facts["prompts"] = [prompt_given(one, policy) for one in facts["prompts"]]
     facts["resourceTemplates"] = [template_given(one, policy) for one in facts["resourceTemplates"]]
+    facts["climbs"] = climbs(facts["resources"], facts["resourceTemplates"])
     facts["bare_prompts"] = [one for one in facts["prompts"] if "bare" in one]
     facts["completable"] = [one["completing"] for one in facts["prompts"] if "completing" in one]
     facts["tags"] = sorted(_tags(facts))
@@ -173,6 +175,8 @@ def _tags(facts: Mapping[str, Any]) -> set[str]:
     tags |= {f"paged:{method}" for method in facts.get("paged", ())}
     if facts["callable"]:
         tags.add("callable")
+    if facts["climbs"]:
+        tags.add("folder")
     if any(isinstance(one.get("arguments"), list) and one["arguments"] for one in facts["prompts"]):
         tags.add("prompt-with-arguments")
     if any(

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-_LISTED: Final = ("tool", "resource", "template", "prompt", "callable", "prompt-with-arguments", "prompt-with-required")
+_LISTED: Final = (
+    "tool",
+    "resource",
+    "template",
+    "folder",
+    "prompt",
+    "callable",
+    "prompt-with-arguments",
+    "prompt-with-required",
+)
 _OF_THE_SERVER: Final = (
     "server-info",
     "session",

@@ -11,7 +11,7 @@ from wireproof.judge.pack import Note, broken, check, ok
 from wireproof.model.jsontext import ABSENT, JSON, dump, same
 from wireproof.model.wire import header
 from wireproof.protocols.jsonrpc import Call, Shape
-from wireproof.protocols.mcp.checks.progress import Tracked, owners, told, tracked
+from wireproof.protocols.mcp.checks.progress import PROGRESS, Tracked, owners, told, tracked
 from wireproof.protocols.mcp.conversation import Inbound, Talk
 from wireproof.protocols.mcp.taskbook import progress_token
 from wireproof.protocols.mcp.trips import Trip, cancelled, posts, resumptions, trips
@@ -94,6 +94,32 @@ def each_once(talk: Talk) -> Iterator[Note]:
                 yield ok(one.seq, requirement=row)
 
 
+@check(*_ONCE)
+def told_once(talk: Talk) -> Iterator[Note]:
+    """What a server tells comes on the GET stream or on that of a request, not on both.
+
+    One message that comes twice may be two; of several different ones, each of which came as often on either stream, nobody would say so.
+    """
+    if talk.transport != "http" or talk.modern:
+        return
+    again = resumptions(talk)
+    listening = {one.out.channel for one in _listening(talk)}
+    heard: dict[str, list[Inbound]] = {}
+    for one in talk.notifications_in:
+        speaks = isinstance(one.params, dict) and any(key != "_meta" for key in one.params)
+        if speaks and one.method != PROGRESS and one.record.channel not in again:
+            heard.setdefault(dump(one.record.message), []).append(one)
+    twice: list[tuple[Inbound, Inbound]] = []
+    for each in heard.values():
+        there = [one for one in each if one.record.channel in listening]
+        here = [one for one in each if one.record.channel not in listening]
+        if there and len(there) == len(here):
+            twice.append((there[0], here[0]))
+    for one, other in twice if len(twice) > 1 else ():
+        for row in _ONCE:
+            yield broken(*sorted((one.seq, other.seq)), why=f"{one.method} came on two streams", requirement=row)
+
+
 def _sessions(talk: Talk) -> bool:
     """Did the server give out a session id?"""
     return any(
@@ -172,4 +198,4 @@ def _asked(call: Call) -> JSON:
     return {key: value for key, value in call.params.items() if key != "_meta"} if isinstance(call.params, dict) else {}
 
 
-CHECKS = (related, unrelated, each_once, retry_told, disconnected)
+CHECKS = (related, unrelated, each_once, told_once, retry_told, disconnected)

@@ -15,6 +15,7 @@ from wireproof.judge.pack import Family, Lens
 from wireproof.protocols.mcp.strategies.acts import kind_of, probes
 from wireproof.protocols.mcp.strategies.calls import calls
 from wireproof.protocols.mcp.strategies.conversations import conversations
+from wireproof.protocols.mcp.strategies.headers import split
 from wireproof.protocols.mcp.strategies.requests import requests
 
 __all__ = ["families", "kind_of", "probes"]
@@ -25,4 +26,5 @@ def families(
 ) -> tuple[Family, ...]:
     """The families of one lane in a fixed order. `facts`: its survey; `kinds`: kind of answer by the subject of a probe, see `probes`;
     `slow`: subjects of those that took long."""
-    return (*calls(facts, lens), *requests(facts, lens), *conversations(facts, lens, kinds, slow))
+    walked, by_chance = conversations(facts, lens, kinds, slow)
+    return (*walked, *calls(facts, lens, slow), *requests(facts, lens), *split(facts, lens, kinds), *by_chance)

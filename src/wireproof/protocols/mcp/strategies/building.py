@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
+from wireproof.judge.pack import Lens
 from wireproof.model.exchange import Exchange, Expect, Origin, Pattern, Request, Step
 from wireproof.model.jsontext import JSON, dump
 
@@ -26,6 +27,16 @@ def generated(family: str, steps: Sequence[Step], subject: str | None = None) ->
         subject=subject,
         origin=Origin.GENERATED,
     )
+
+
+def liveness_of(facts: Mapping[str, Any], lens: Lens) -> str:
+    """The plain request that this server answers: the revision's own, or a list where the survey saw that it does not."""
+    return str(facts.get("alive_by") or lens.revision.traits.get("liveness", ""))
+
+
+def calling(exchange: Exchange) -> int:
+    """How many tools it calls."""
+    return sum(isinstance(one, Request) and one.method == "tools/call" for one in exchange.steps)
 
 
 def any_answer(name: str, patience: float = 1.0) -> Expect:

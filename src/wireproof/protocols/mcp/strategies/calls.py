@@ -6,6 +6,7 @@ Only tools that the calling policy permits, and not with arguments of ours where
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from wireproof.generate.values import Broken, compiled, invalid, values
 from wireproof.judge.pack import Family, Lens
 from wireproof.model.exchange import Exchange, Request
 from wireproof.model.jsontext import JSON
-from wireproof.protocols.mcp.strategies.building import any_answer, generated, literal_value, still_alive
+from wireproof.protocols.mcp.strategies.building import any_answer, generated, literal_value, liveness_of, still_alive
 
 _OBLIGING: Final = frozenset(
     {
@@ -29,6 +30,8 @@ that nobody knows (often dropped), formats, patterns (dialects differ), and list
 _EXACT: Final = 2**53
 _PATIENCE: Final = 0.4
 """The part of the deadline for which a call is waited for, where the server answers others meanwhile."""
+_LITTLE: Final = 0.02
+"""The same for tools that are known to take long: what they do at once shows by then."""
 
 
 def permitted(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -37,30 +40,31 @@ def permitted(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [one for one in facts.get("tools", ()) if one["name"] in ours]
 
 
-def calls(facts: Mapping[str, Any], lens: Lens) -> Iterator[Family]:
-    """For each tool with parameters two families; one for all that have none."""
-    liveness = str(lens.revision.traits.get("liveness", ""))
+def calls(facts: Mapping[str, Any], lens: Lens, slow: AbstractSet[str]) -> Iterator[Family]:
+    """For each tool with parameters two families; one for all that have none. `slow`: keys of acts that take long."""
+    liveness = liveness_of(facts, lens)
     plain: list[dict[str, Any]] = []
     for tool in permitted(facts):
         schema = tool.get("inputSchema")
         if not isinstance(schema, dict) or not schema.get("properties"):
             plain.append(tool)
             continue
-        yield from _of_tool(tool["name"], schema, liveness)
+        patience = _LITTLE if f"call-{tool['name']}" in slow else _PATIENCE
+        yield from _of_tool(tool["name"], schema, liveness, patience)
     if plain:
         names = st.sampled_from([one["name"] for one in plain])
-        draws = names.map(lambda name: _call("call-plain", name, {}, liveness))
+        draws = names.map(lambda name: _call("call-plain", name, {}, liveness, _PATIENCE))
         yield Family(name="call-plain", draws=draws, calls=tuple(one["name"] for one in plain), weight=0.3)
 
 
-def _of_tool(name: str, schema: dict[str, Any], liveness: str) -> Iterator[Family]:
+def _of_tool(name: str, schema: dict[str, Any], liveness: str, patience: float) -> Iterator[Family]:
     try:
         compiled(schema)
         admitted = values(schema).filter(literal_value)
     except GenerateError:
         return
-    draws = admitted.map(lambda value: _call("call", name, value, liveness))
-    yield Family(name="call", subject=name, draws=draws, calls=(name,), weight=1.0)
+    draws = admitted.map(lambda value: _call("call", name, value, liveness, patience))
+    yield Family(name="call", subject=name, draws=draws, calls=(name,), weight=1.2)
     try:
         broken = invalid(schema).filter(_plainly)
     except GenerateError:
@@ -94,9 +98,9 @@ def _portable(value: JSON) -> bool:
             return all(_portable(key) and _portable(one) for key, one in value.items())
 
 
-def _call(family: str, name: str, arguments: JSON, liveness: str) -> Exchange:
+def _call(family: str, name: str, arguments: JSON, liveness: str, patience: float) -> Exchange:
     request = Request(method="tools/call", params={"name": name, "arguments": arguments}, name="call")
-    return generated(family, (request, any_answer("call", _PATIENCE), *still_alive(liveness)), name)
+    return generated(family, (request, any_answer("call", patience), *still_alive(liveness)), name)
 
 
 def _bad_call(broken: Broken, name: str, liveness: str) -> Exchange:

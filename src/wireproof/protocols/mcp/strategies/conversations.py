@@ -9,7 +9,7 @@ answers are no longer held against it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -18,113 +18,148 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from wireproof.judge.pack import Family, Lens
+from wireproof.library.exchanges import literal
 from wireproof.model.exchange import Close, Exchange, Expect, Notify, Pattern, Reopen, Request, Step
-from wireproof.model.jsontext import ABSENT, JSON
-from wireproof.protocols.mcp.strategies.acts import Act, acts, pattern_of, request_of
-from wireproof.protocols.mcp.strategies.building import RESULT, any_answer, generated, still_alive
-from wireproof.protocols.mcp.strategies.requests import FREE, ids
+from wireproof.model.jsontext import ABSENT, JSON, dump
+from wireproof.protocols.mcp.strategies import walks
+from wireproof.protocols.mcp.strategies.acts import Act, acts, groups, pattern_of, request_of
+from wireproof.protocols.mcp.strategies.building import RESULT, any_answer, calling, generated, liveness_of, still_alive
+from wireproof.protocols.mcp.strategies.moves import Move, moves
 
 _MOVES: Final = 8
 """Moves of one part of a conversation, at most."""
 _FEW: Final = 6
 _STABLE: Final = "mcp.pagination.server-stable"
 _HTTP: Final = ("http", "sse")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """One move. `verb`: act, open (an act whose answer is not waited for), page, again (the last page once more), join (wait for all
-    that is under way), cancel (what was opened last), reopen. `at` chooses among what there is; `id`: an id of the client's own;
-    `token`: progress is asked for; `other`: on a second connection."""
-
-    verb: str
-    at: int = 0
-    id: JSON = ABSENT
-    token: JSON = ABSENT
-    other: bool = False
-    exactly: bool = False
-    """`at` counts among all acts, not among the few that the conversation keeps to."""
+_ENDED: Final = Pattern(status=(404,), remark="the server ended the session, as it may when another one is opened")
 
 
 def conversations(
     facts: Mapping[str, Any], lens: Lens, kinds: Mapping[str, str], slow: AbstractSet[str]
-) -> Iterator[Family]:
-    """Two families: `overlap`, where slow requests are under way while others come, and `conversation` without those that are `slow`."""
+) -> tuple[list[Family], list[Family]]:
+    """Walks, which leave out nothing of what they are about; and conversations by chance. Slow requests are under way while others come in
+    families of their own: a conversation in which one is waited for costs more than a hundred others."""
     known = [one for one in acts(facts, lens) if one.changes or one.key in kinds]
+    lists = tuple(dict.fromkeys(facts.get("paged", ())))
     scene = _Scene(
-        acts=tuple(known),
+        groups=groups(known),
         kinds=kinds,
-        paged=tuple(dict.fromkeys(facts.get("paged", ()))),
+        paged=lists,
         http=lens.transport in _HTTP,
         modern=lens.revision.era == "modern",
-        liveness=str(lens.revision.traits.get("liveness", "")),
+        leaves=lens.transport != "stdio",
+        liveness=liveness_of(facts, lens),
     )
-    if any(one.key in slow for one in known):
-        moves = _moves(scene, slow=[place for place, one in enumerate(known) if one.key in slow])
-        yield _family("overlap", scene, moves, 1, weight=2.0)
-    scene = replace(scene, acts=tuple(one for one in known if one.key not in slow))
-    if scene.acts:
-        yield _family("conversation", scene, _moves(scene, slow=[]), 3, weight=6.0)
+    return list(_walks(scene, slow)), list(_by_chance(replace(scene, leaves=False), slow))
 
 
-def _family(name: str, scene: _Scene, moves: SearchStrategy[Move], parts: int, weight: float) -> Family:
-    """Conversations in so many parts, which are only a way to draw longer ones. Each keeps to a few acts of its own, or to none in
+def _walks(scene: _Scene, slow: AbstractSet[str]) -> Iterator[Family]:
+    still = scene.only(lambda one: not one.changes)
+    quick = still.only(lambda one: one.key not in slow)
+    turns = [place for place, group in enumerate(quick.groups) if group[0].method in scene.paged]
+    yield from _walk("walk-pages", quick, walks.turns(len(quick.groups), turns), weight=1.5)
+    if still.slow(slow):
+        yield from _walk("walk-overlap", still, walks.overlaps(len(still.groups), still.slow(slow)), weight=2.5)
+    yield from _walk("walk", quick, walks.tours(len(quick.groups)), weight=8.0)
+
+
+def _by_chance(scene: _Scene, slow: AbstractSet[str]) -> Iterator[Family]:
+    quick = scene.only(lambda one: one.key not in slow)
+    if quick.groups:
+        yield _family("conversation", quick, [], 5, weight=2.0, share=6.0)
+    if scene.slow(slow):
+        yield _family("overlap", scene, scene.slow(slow), 1, weight=1.0)
+
+
+def _family(
+    name: str, scene: _Scene, slow: Sequence[int], parts: int, *, weight: float, share: float | None = None
+) -> Family:
+    """Conversations in so many parts, which are only a way to draw longer ones. Each keeps to a few groups of its own, or to none in
     particular: what comes of two requests after each other shows sooner where there are not many others."""
-    few = st.lists(st.integers(0, len(scene.acts) - 1), max_size=_FEW, unique=True)
-    drawn = st.tuples(few, *[st.lists(moves, max_size=_MOVES)] * parts)
-    draws = drawn.map(lambda made: scene.exchange(name, made[0], [move for part in made[1:] for move in part]))
-    tools = tuple(dict.fromkeys(one.params["name"] for one in scene.acts if one.key.startswith(("call-", "bad-"))))
-    most = _MOVES * parts if tools else 0
-    return Family(name=name, draws=draws, calls=tools, most_calls=most, weight=weight, alone=True)
-
-
-_SEQUENTIAL: Final = ("act", "act", "act", "act", "act", "act", "page", "again")
-_OVERLAPPING: Final = ("act", "act", "act", "act", "page", "slow", "slow", "open", "join", "cancel")
-
-
-def _moves(scene: _Scene, slow: list[int]) -> SearchStrategy[Move]:
-    """The next moves. Most are one integer each, which costs little to draw; simple ones stand first, which shrinking prefers."""
-    verbs = _OVERLAPPING if slow else _SEQUENTIAL
-    many = len(scene.acts)
-
-    def plain(number: int) -> Move:
-        verb, at = verbs[number // many], number % many
-        if verb == "slow":
-            return Move(verb="open", at=slow[at % len(slow)], exactly=True)
-        return Move(verb=verb, at=at)
-
-    numbers = st.integers(0, len(verbs) * many - 1).map(plain)
-    own = st.one_of(st.just(ABSENT), st.sampled_from([FREE, str(FREE)]), ids())
-    special = st.builds(
-        Move,
-        verb=st.sampled_from(["act", *(["open", "cancel"] if slow else []), *(["reopen"] if scene.http else [])]),
-        at=st.integers(0, many - 1),
-        id=own,
-        token=st.one_of(st.just(ABSENT), st.sampled_from(["token", 7])),
-        other=st.booleans() if scene.http else st.just(False),
-        exactly=st.just(True),
+    few = st.lists(st.integers(0, len(scene.groups) - 1), max_size=_FEW, unique=True)
+    part = st.lists(moves(len(scene.groups), slow, http=scene.http), max_size=_MOVES)
+    drawn = st.tuples(few, *[part] * parts)
+    draws = drawn.map(lambda made: scene.exchange(name, [move for part in made[1:] for move in part], made[0]))
+    most = _MOVES * parts if scene.tools else 0
+    return Family(
+        name=name,
+        draws=draws,
+        calls=scene.tools,
+        most_calls=most,
+        calling=calling,
+        weight=weight,
+        share=share,
+        alone=True,
     )
-    return st.one_of(numbers, numbers, numbers, numbers, numbers, special)
+
+
+def _walk(name: str, scene: _Scene, every: list[list[Move]], weight: float) -> Iterator[Family]:
+    """The conversations of a walk by their numbers, in an order that the seed decides; and parts of the one that failed."""
+    if not every:
+        return
+    made: dict[str, list[Move]] = {}
+
+    def numbered(number: int) -> Exchange:
+        exchange = scene.exchange(name, every[number])
+        made[dump(literal(exchange))] = every[number]
+        return exchange
+
+    def within(failed: Exchange) -> SearchStrategy[Exchange]:
+        return walks.parts(made[dump(literal(failed))]).map(lambda left: scene.exchange(name, left))
+
+    yield Family(
+        name=name,
+        draws=st.integers(0, len(every) - 1).map(numbered),
+        within=within,
+        calls=scene.tools,
+        most_calls=walks.LENGTH if scene.tools else 0,
+        calling=calling,
+        weight=weight,
+        most=len(every),
+        alone=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scene:
-    """What conversations of one lane are made of."""
+    """What conversations of one lane are made of. `leaves`: the session ends with the conversation, so nobody need wait for what is under way."""
 
-    acts: tuple[Act, ...]
+    groups: tuple[tuple[Act, ...], ...]
     kinds: Mapping[str, str]
     paged: tuple[str, ...]
     http: bool
     modern: bool
+    leaves: bool
     liveness: str
 
-    def exchange(self, family: str, few: list[int], moves: list[Move]) -> Exchange:
-        """The conversation as a literal exchange. `few`: places of the acts that it keeps to, where it does not name one itself."""
-        talk = _Talk(scene=self, few=few or list(range(len(self.acts))))
+    def only(self, wanted: Callable[[Act], bool]) -> _Scene:
+        """The scene with these acts alone."""
+        left = [tuple(one for one in group if wanted(one)) for group in self.groups]
+        return replace(self, groups=tuple(one for one in left if one))
+
+    def slow(self, keys: AbstractSet[str]) -> list[int]:
+        """Places of the groups whose acts take long."""
+        return [place for place, group in enumerate(self.groups) if group[0].key in keys]
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The tools that are called."""
+        called = [one for group in self.groups for one in group if one.key.startswith(("call-", "bad-"))]
+        return tuple(dict.fromkeys(one.params["name"] for one in called if isinstance(one.params, dict)))
+
+    def exchange(self, family: str, moves: Sequence[Move], few: Sequence[int] = ()) -> Exchange:
+        """The conversation as a literal exchange. `few`: the groups that it keeps to, where a move does not name one itself."""
+        talk = _Talk(scene=self, few=few or range(len(self.groups)))
         for move in moves:
             talk.make(move)
-        talk.join()
-        return generated(family, (*talk.steps, *still_alive(self.liveness)))
+        if not self.leaves:
+            talk.join()
+        steps = [*talk.steps, *still_alive(self.liveness)]
+        if talk.several is not None and not self.modern:
+            steps[talk.several :] = [
+                replace(one, or_lawful=(_ENDED,)) if isinstance(one, Expect) else one for one in steps[talk.several :]
+            ]
+        return generated(family, steps)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -141,24 +176,33 @@ class _Talk:
     """A conversation while it is put together: what is under way, which acts and cursors were used on the first connection."""
 
     scene: _Scene
-    few: list[int]
+    few: Sequence[int]
     steps: list[Step] = field(default_factory=list)
     under_way: list[_Open] = field(default_factory=list)
     done: set[str] = field(default_factory=set)
     cursors: dict[str, tuple[str, str | None]] = field(default_factory=dict)
-    """List to (capture of the next cursor, capture of the one used last)."""
+    """List to (capture of the next cursor, capture of the one used last); the list that was read last comes last."""
+    acts: list[Act] = field(default_factory=list)
     ids: set[tuple[type, JSON]] = field(default_factory=set)
+    several: int | None = None
+    """Step from which on there is, or was, more than one connection."""
     count: int = 0
     changed: bool = False
 
     def make(self, move: Move) -> None:
         match move.verb:
             case "act" | "open":
-                self._act(move)
-            case "page" | "again":
-                begun = [method for method in self.scene.paged if method in self.cursors] or self.scene.paged
+                group = self.scene.groups[move.at if move.exactly else self.few[move.at % len(self.few)]]
+                self._act(move, group[move.member % len(group)])
+            case "echo":
+                if len(self.acts) > 1:
+                    self._act(move, self.acts[-2])
+            case "page" | "again" | "other-page":
+                begun = [*self.cursors] or self.scene.paged[move.at % max(1, len(self.scene.paged)) :]
                 if begun:
-                    self._page(begun[move.at % len(begun)], again=move.verb == "again")
+                    self._page(
+                        begun[-2 if move.verb == "other-page" and len(begun) > 1 else -1], again=move.verb == "again"
+                    )
             case "join":
                 self.join()
             case "cancel":
@@ -170,9 +214,9 @@ class _Talk:
         self.count += 1
         return f"r{self.count}"
 
-    def _act(self, move: Move) -> None:
-        act = self.scene.acts[move.at if move.exactly else self.few[move.at % len(self.few)]]
-        if act.method in self.scene.paged and move.verb == "act" and not move.other:
+    def _act(self, move: Move, act: Act) -> None:
+        self.acts.append(act)
+        if act.method in self.scene.paged and move.verb != "open" and not move.other:
             self._first_page(act.method)
             return
         if not self._possible(act):
@@ -186,6 +230,8 @@ class _Talk:
                 "progressToken": f"{move.token}-{self.count}" if isinstance(move.token, str) else self.count
             }
         connection = "other" if move.other else "main"
+        if move.other:
+            self._other()
         request = request_of(act, self._name(), connection=connection, **more)
         self.steps.append(request)
         row = self._row(other=move.other)
@@ -215,7 +261,9 @@ class _Talk:
             return replace(any_answer(name), connection=connection)
         slow = Pattern(outcome="timeout", remark="no answer in the time that one waits here")
         why = "alone the same request is answered in another way"
-        return Expect(of=name, any_of=(pattern_of(kind), slow), about=(row,), why=why, connection=connection)
+        return Expect(
+            of=name, any_of=(pattern_of(kind, act.method), slow), about=(row,), why=why, connection=connection
+        )
 
     def _first_page(self, method: str) -> None:
         name = self._name()
@@ -229,13 +277,14 @@ class _Talk:
                 capture={f"{capture}?": "/result/nextCursor"},
             ),
         ]
+        self.cursors.pop(method, None)
         self.cursors[method] = (capture, None)
         self.done.add(method)
 
     def _page(self, method: str, *, again: bool) -> None:
         if method not in self.cursors:
             self._first_page(method)
-        following, used = self.cursors[method]
+        following, used = self.cursors.pop(method)
         take = used if again and used is not None else following
         name = self._name()
         capture = f"c{self.count}"
@@ -273,8 +322,12 @@ class _Talk:
             params = {"requestId": request.id, "reason": "not wanted any more"}
             self.steps.append(Notify(method="notifications/cancelled", params=params, name=self._name()))
 
+    def _other(self) -> None:
+        self.several = len(self.steps) if self.several is None else self.several
+
     def _reopen(self) -> None:
         self.join()
+        self._other()
         self.steps.append(Reopen())
         self.cursors.clear()
         self.ids.clear()

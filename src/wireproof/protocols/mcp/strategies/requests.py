@@ -20,6 +20,7 @@ from wireproof.protocols.mcp.strategies.building import (
     any_answer,
     generated,
     literal_value,
+    liveness_of,
     still_alive,
 )
 
@@ -45,7 +46,7 @@ _Params = dict[str, JSON]
 
 def requests(facts: Mapping[str, Any], lens: Lens) -> Iterator[Family]:
     """The families of single requests that this server's capabilities give occasion for."""
-    liveness = str(lens.revision.traits.get("liveness", ""))
+    liveness = liveness_of(facts, lens)
     yield Family(name="id", draws=ids().map(lambda value: _with_id(value, liveness)), weight=0.3)
     bases = list(_bases(facts))
     if bases:
