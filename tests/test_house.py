@@ -13,8 +13,9 @@ import pytest
 import wireproof
 from wireproof.engine.coverage import judges
 from wireproof.engine.lint import lint
-from wireproof.engine.run import bare_suite
+from wireproof.engine.run import bare_suite, load_suite
 from wireproof.engine.suite import Suite
+from wireproof.library.catalogue import protocols
 from wireproof.library.shelf import shelf
 from wireproof.model.exchange import Origin
 
@@ -105,6 +106,8 @@ def test_every_module_imports() -> None:
         importlib.import_module(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
 
 
-def test_every_judged_row_is_explained(suite: Suite) -> None:
+@pytest.mark.parametrize("protocol", protocols())
+def test_every_judged_row_is_explained(protocol: str) -> None:
+    suite = load_suite(protocol)
     owed = [row for row in suite.catalogue.requirements.values() if row.role in ("server", "both")]
     assert [row.id for row in owed if judges(suite, row.id) and not (row.why and row.fix)] == []
