@@ -150,7 +150,7 @@ def _standing(one: Implementation, place: Place) -> str:
     if place not in one.shown:
         return "-"
     run, lane = one.shown[place]
-    old = "" if run.whole else " (part)"
+    old = "" if run.whole or lane.partial else " (part)"
     return f"{lane.standing} {lane.reached.passed}/{lane.reached.applicable}{old}"
 
 
