@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 SELFTEST := tests/engine/test_peers_of_ours.py
 
-.PHONY: venv demo test lint format bench bench-search search-check peers peers-check calibrate selftest-full oracle wheel-check test-browser docs
+.PHONY: venv demo test lint format bench bench-search search-check peers peers-check gallery images calibrate selftest-full oracle wheel-check test-browser docs
 
 venv: $(STAMP)
 
@@ -43,6 +43,13 @@ peers: $(STAMP)
 
 peers-check: peers
 	$(BIN)/python -m pytest -m peers tests
+
+# The site over all real peers, build/gallery/site/index.html; it takes a while. `make images` makes the pictures of the README from it.
+gallery: peers
+	$(BIN)/python tests/peers/gallery.py build/gallery
+
+images: $(STAMP)
+	$(BIN)/python -m tests.browser.screenshots build/gallery/site docs/images
 
 # The official conformance suite beside wireproof, some minutes: docs/calibration.md. Fails on what docs/calibration.yaml does not argue.
 calibrate: $(STAMP)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser.accessibility import grave
 from tests.browser.conftest import Open
 from tests.report.pages import ATTACKS, hostile, large
 from tests.report.reports import REVISIONS, usual
@@ -193,18 +194,10 @@ def test_even_a_script_in_the_page_would_not_run(open_page: Open) -> None:
     [("usual", "light"), ("usual", "dark"), ("hostile", "light"), ("hostile", "dark"), ("full", "dark")],
 )
 def test_no_serious_fault_of_accessibility(open_page: Open, made: str, theme: Any) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     text = {"usual": lambda: render(usual()), "hostile": lambda: render(hostile(ATTACKS[0])), "full": full}[made]()
     page = open_page(text, color_scheme=theme).page
     page.evaluate("document.querySelectorAll('.failure details').forEach(one => { one.open = true; })")
-    found = Axe().run(page).response["violations"]
-    grave = [
-        (one["id"], one["impact"], [node["html"][:120] for node in one["nodes"][:3]])
-        for one in found
-        if one["impact"] in ("serious", "critical", "moderate")
-    ]
-    assert grave == []
+    assert grave(page) == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)

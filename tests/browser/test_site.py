@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ from typing import Any
 import pytest
 
 import wireproof as package
+from tests.browser.accessibility import grave
 from tests.browser.conftest import Open
+from tests.cli.test_history import RUN
 from wireproof.cli.matrix import many
 from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options
@@ -20,6 +24,8 @@ from wireproof.engine.selftest import fixtures
 from wireproof.model.target import Target
 from wireproof.report.json import report_value
 from wireproof.report.site import write_site
+from wireproof.report.trend import page as history_page
+from wireproof.report.trend import trends
 
 pytestmark = pytest.mark.browser
 
@@ -76,3 +82,25 @@ def test_filters_and_order(site: Path, open_page: Open) -> None:
     topics = rows.evaluate_all("rows => rows.map((one) => one.dataset.topic)")
     assert topics == sorted(topics)
     assert len(topics) == every
+
+
+@pytest.fixture(scope="module")
+def history() -> str:
+    """The page of two targets, one with a hostile name and a run in the future."""
+    runs = [RUN, replace(RUN, target=HOSTILE), replace(RUN, target=HOSTILE, started_at="2999-01-01T00:00:00+00:00")]
+    return history_page(trends(runs, datetime.now(UTC)))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_serious_fault_of_accessibility(site: Path, history: str, open_page: Open, theme: Any) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html"))]
+    assert len(texts) > 4
+    for text in (*texts, history):
+        assert grave(open_page(text, color_scheme=theme).page) == []
+
+
+@pytest.mark.parametrize("width", [360, 800, 1400])
+def test_the_page_of_the_history_fits(history: str, open_page: Open, width: int) -> None:
+    page = open_page(history, width=width).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert HOSTILE in str(page.locator("h2").all_text_contents())

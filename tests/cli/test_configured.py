@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests.cli.calling import journal_lines, no_child_is_left, validator, wirepr
 from tests.cli.test_run_options import BAD, PEER
 from wireproof.library.configuration import load_config
 from wireproof.model.jsontext import JSON
+from wireproof.report.history import history
 
 WEB = Path(__file__).with_name("web_server.py")
 REVISION = "2025-11-25"
@@ -129,18 +132,59 @@ def test_known_failures_of_a_configured_target(project: Path) -> None:
 def test_all_targets_and_the_worst_code(project: Path) -> None:
     called = wireproof("run", "--all")
     assert called.code == 2
-    table = called.out[called.out.rindex("target ") :]
+    table = called.out[called.out.rindex("target ") :].split("\n\n")[0]
     words = {line.split()[0]: " ".join(line.split()[1:4]) for line in table.splitlines()[1:] if line[:1].isalpha()}
     assert words["good"].startswith("✓ ok")
     assert words["bad"].startswith("✗ findings")
     assert words["gone"].startswith("✗ cannot run")
     assert "no \\x1b[31mdatabase" in called.err
+    assert re.search(r"mcp\.base\.response\.id-echo +MUST +✗1 +✓1", called.out)  # the matrix: bad, good
+    pieces = re.split(r"^=== ", called.out, flags=re.MULTILINE)[1:]
+    assert sorted(one.split()[0] for one in pieces) == ["bad", "gone", "good"]
+    for one in pieces[:-1]:  # nothing of another target is in what one says
+        assert f"wireproof {one.split()[0]} " in one or one.startswith("gone")
+    assert {one.target for one in history(Path(".wireproof"))} == {"good", "bad"}
     assert len(list(Path(".wireproof/runs").glob("*/journal.jsonl"))) == 3
     assert {path.name for path in (project / "out").iterdir()} == {"good.json", "bad.json"}
     assert no_child_is_left()
 
 
+def test_ctrl_c_ends_all_of_them(project: Path) -> None:
+    place = project / "wireproof.toml"
+    slow = [*BAD, "silent"]
+    place.write_text(
+        "".join(f"[targets.t{number}]\ncommand = {toml(slow)}\nstartup-wait = 60\n" for number in range(3)), "utf-8"
+    )
+    words = [sys.executable, "-m", "wireproof", "run", "--all", "--jobs", "2"]
+    run = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    pids: list[int] = []
+    for _ in range(200):
+        pids = descendants(run.pid)
+        if len(pids) >= 4:  # two runs with a target each
+            break
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=30)
+    assert (run.returncode, len(pids) >= 4) == (130, True), err
+    assert "1 target not played" in out
+    assert end_of(pids)
+
+
+def descendants(pid: int) -> list[int]:
+    """Of a process, over all generations."""
+    found: dict[int, list[int]] = {}
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    for child, parent in (line.split() for line in listed.splitlines()):
+        found.setdefault(int(parent), []).append(int(child))
+    every, waiting = [], [pid]
+    while waiting:
+        waiting += (below := found.get(waiting.pop(), []))
+        every += below
+    return every
+
+
 REFUSED = {
+    "jobs of one": (("run", "good", "-j", "2"), "--jobs is for --all", ""),
     "all and one": (("run", "--all", "good"), "--all plays the targets of the configuration", ""),
     "one journal for all": (("run", "--all", "--journal", "j"), "--journal is one file", ""),
     "one file for all": (("run", "--all", "-o", "json:x.json"), "every target would write the same file", "{target}"),

@@ -140,3 +140,21 @@ def test_reports_that_cannot_stand_side_by_side(save: Save, tmp_path: Path) -> N
     assert wireproof("matrix", str(tmp_path / "empty")).code == 2
     assert wireproof("matrix", str(first), "-o", "pdf:x").code == 2
     assert wireproof("matrix", str(first), "-o", f"html:{tmp_path / 'reports'}").code == 2
+
+
+def test_journals_that_are_torn(tmp_path: Path) -> None:
+    """Before it says what was played nothing can be told; a later one has judged nothing, which is said."""
+    from wireproof.model.events import RunStarted
+    from wireproof.report.journal import event_line
+
+    path = tmp_path / "torn.jsonl"
+    started = RunStarted(
+        versions={}, suite={"digest": "ab"}, target={"name": "torn"}, seed=0, started_at="2026-01-01T00:00:00+00:00"
+    )
+    line = json.dumps(event_line(started))
+    path.write_text('{"journal":1}\n' + line[:40], encoding="utf-8")
+    called = wireproof("matrix", str(path))
+    assert (called.code, "ends before it says what was played" in called.err) == (2, True)
+    path.write_text('{"journal":1}\n' + line + '\n{"event":"rec', encoding="utf-8")
+    called = wireproof("matrix", str(path))
+    assert (called.code, "judged nothing" in called.out) == (0, True)

@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Literal
 
 import click
 from rich.console import Console
@@ -53,9 +53,20 @@ def rendered(report: Report, form: str, *, strict: bool = False) -> str:
     return RENDERERS[form](report, strict=strict)
 
 
+_SHOWN: dict[str, Any] = {}
+
+
+def show_as(*, width: int, colours: bool) -> None:
+    """From now on stdout is written as for a terminal so wide, with its colours or without: who reads it shows it there."""
+    _SHOWN.update(width=width, force_terminal=colours)
+
+
 def terminal_console() -> Console:
     """Stdout, as wide as it is; nothing in what is printed is markup. With NO_COLOR there are no escape sequences at all."""
     plain = bool(os.environ.get("NO_COLOR"))
+    if _SHOWN:
+        system: Literal["auto", "standard"] | None = None if plain or not _SHOWN["force_terminal"] else "standard"
+        return Console(highlight=False, markup=False, emoji=False, color_system=system, **_SHOWN)
     return Console(width=_width(), highlight=False, markup=False, emoji=False, color_system=None if plain else "auto")
 
 

@@ -11,19 +11,21 @@ from typing import Any, Final
 import click
 
 from wireproof.api import run
+from wireproof.cli.every import prepare, run_every, tell
 from wireproof.cli.job import Job, jobs_of
 from wireproof.cli.main import INTERRUPTED, harmless, show
-from wireproof.cli.outputs import FORMATS, terminal, terminal_console, write_outputs
+from wireproof.cli.outputs import FORMATS, terminal, write_outputs
 from wireproof.cli.progress import Progress
 from wireproof.engine.effort import Depth
-from wireproof.model.errors import TargetUnreachable, UsageError, WireproofError
+from wireproof.model.errors import TargetUnreachable, UsageError
 from wireproof.report.baseline import weigh
 from wireproof.report.history import remember, summary_of
 from wireproof.report.journal import new_run_folder, settle_run_folder
 from wireproof.report.matrix import Report
-from wireproof.report.overview import Outcome, overview, worst
+from wireproof.report.overview import Outcome
 
 _DASHES: Final = "wireproof.dashes"
+_WORDS: Final = "wireproof.words"
 
 
 class _Run(click.Command):
@@ -31,6 +33,7 @@ class _Run(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta[_DASHES] = "--" in args
+        ctx.meta[_WORDS] = tuple(args)
         return super().parse_args(ctx, args)
 
 
@@ -174,7 +177,13 @@ class _Run(click.Command):
     type=click.Path(path_type=Path, dir_okay=False),
     help="The configuration whose targets are meant. Default: wireproof.toml or [tool.wireproof] in pyproject.toml, here or above.",
 )
-@click.option("--all", "every", is_flag=True, help="Every target of the configuration, one after the other.")
+@click.option(
+    "--all", "every", is_flag=True, help="Every target of the configuration, some at once; ends with the matrix."
+)
+@click.option(
+    "-j", "--jobs", "at_once", type=click.IntRange(1), help="With --all: targets at once. Default: the cores, 2 to 8."
+)
+@click.option("--part-of", hidden=True, help="Set by --all for the process of one target.")
 @click.option(
     "--baseline", type=click.Path(path_type=Path), help="A file of known failures, instead of the configured one."
 )
@@ -189,20 +198,16 @@ def command(ctx: click.Context, /, target: tuple[str, ...], **given: Any) -> Non
     130 interrupted (Ctrl-C; what was seen is reported). With --all the worst of all.
     """
     jobs = jobs_of(target, given, command=bool(ctx.meta.get(_DASHES)))
-    if not given["every"]:
-        ctx.exit(_run(jobs[0], given).code)
-    outcomes: list[Outcome] = []
-    for job in jobs:
-        click.echo(f"{'' if not outcomes else chr(10)}=== {job.name}")
-        try:
-            outcomes.append(_run(job, given))
-        except WireproofError as error:  # one target's trouble is not the others'
-            show(error)
-            outcomes.append(Outcome(name=job.name, code=error.exit_code))
-        if outcomes[-1].code == INTERRUPTED:
-            break
-    overview(outcomes, terminal_console(), planned=len(jobs))
-    ctx.exit(worst(one.code for one in outcomes))
+    if given["every"]:
+        ctx.exit(run_every(jobs, ctx.meta[_WORDS], at_once=given["at_once"]))
+    if given["at_once"] and not given["part_of"]:
+        raise UsageError("--jobs is for --all", hint="leave it out: one target is one run")
+    if given["part_of"]:
+        prepare(given["part_of"])
+    outcome = _run(jobs[0], given)
+    if given["part_of"]:
+        tell(given["part_of"], outcome)
+    ctx.exit(outcome.code)
 
 
 def _run(job: Job, given: Mapping[str, Any]) -> Outcome:

@@ -22,6 +22,9 @@ INTEGER_EDGES: Final = (
 )
 """Where the integers of common languages end; 2^53 + 1 is the first that a double cannot hold."""
 FLOAT_EDGES: Final = (0.0, -0.0, 0.5, -0.5, 0.1, 1.5, 1e-7, 5e-324, 1e21, 1e22, 1.7976931348623157e308, -1e308, 1 / 3)
+_FAR: Final = INTEGER_EDGES.index(2**31 - 1)
+_ODD: Final = ("-0.0", "5e-324", "1.7976931348623157e+308")
+"""Edges that come more often than the others: most programs get the near ones right."""
 _WIDEST: Final = 10_000
 _DIGITS: Final = 10**15
 
@@ -73,8 +76,9 @@ def plain_integers(low: int | None, high: int | None) -> SearchStrategy[Number]:
         if high - low <= 20:
             return st.integers(low, high)
     if low is None and high is None:
-        edges_of_all = st.sampled_from(INTEGER_EDGES)
-        return st.one_of(st.integers(-_SAFE, _SAFE), edges_of_all, edges_of_all)
+        return st.one_of(
+            st.integers(-_SAFE, _SAFE), st.sampled_from(INTEGER_EDGES), st.sampled_from(INTEGER_EDGES[_FAR:])
+        )
     ends = {end + by for end in (low, high) if end is not None for by in (0, 1, -1)}
     edges = sorted({*ends, *INTEGER_EDGES}, key=lambda one: (abs(one), one < 0))
     kept = [one for one in edges if (low is None or one >= low) and (high is None or one <= high)]
@@ -171,6 +175,8 @@ def plain_numbers(
         parts.append(plain_integers(whole_first, whole_last))
     if edges:
         parts.append(st.sampled_from(edges))
+        if odd := [one for one in edges if repr(one) in _ODD]:
+            parts.append(st.sampled_from(odd))
     if first is None or last is None or first <= last:
         parts.append(st.floats(first, last, allow_nan=False, allow_infinity=False))
     return st.one_of(parts)

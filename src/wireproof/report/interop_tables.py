@@ -32,7 +32,10 @@ def render(made: Interop, console: Console) -> None:
     """Two tables: classes by implementation, and the requirements that somebody breaks, by implementation."""
     classes = _table("", "implementation", *(_head(one) for one in made.places))
     for number, one in enumerate(made.implementations, 1):
-        classes.add_row(str(number), printable(brief(one.name)), *(_standing(one, place) for place in made.places))
+        standings = (
+            _standing(one, place).replace(" (", "\n(") for place in made.places
+        )  # narrow enough for five revisions
+        classes.add_row(str(number), printable(brief(one.name)), *standings)
     console.print(classes)
     if made.broken:
         console.print()
@@ -150,7 +153,7 @@ def _standing(one: Implementation, place: Place) -> str:
     if place not in one.shown:
         return "-"
     run, lane = one.shown[place]
-    old = "" if run.whole else " (part)"
+    old = "" if run.whole or lane.partial else " (part)"
     return f"{lane.standing} {lane.reached.passed}/{lane.reached.applicable}{old}"
 
 

@@ -209,9 +209,12 @@ def new_run_folder(base: Path, stamp: str) -> Path:
         if not ignore.exists():
             ignore.write_text("*\n", encoding="utf-8")
         taken = {one.name.removesuffix(UNANSWERED) for one in runs.iterdir()}
-        names = (stamp if count == 1 else f"{stamp}-{count}" for count in itertools.count(1))
-        folder = runs / next(name for name in names if name not in taken)
-        folder.mkdir()
+        for count in itertools.count(1):
+            folder = runs / (stamp if count == 1 else f"{stamp}-{count}")
+            if folder.name not in taken:
+                with suppress(FileExistsError):  # another run may begin in the same second
+                    folder.mkdir()
+                    break
     except OSError as error:
         raise _unwritable(runs, error) from None
     return folder

@@ -15,7 +15,7 @@ from wireproof.model.verdict import Verdict
 from wireproof.report.matrix import Report
 from wireproof.report.words import plural, printable
 
-_BAD: Final = (130, 4, 2, 1, 3, 0)
+CODES: Final = (130, 4, 2, 1, 3, 0)
 """Exit codes, the worst first: what was not run says less than what was found."""
 _WORDS: Final = {
     0: ("✓ ok", "green"),
@@ -39,7 +39,7 @@ class Outcome:
 
 def worst(codes: Iterable[int]) -> int:
     """The exit code of several runs."""
-    return min(codes, key=_BAD.index, default=0)
+    return min(codes, key=CODES.index, default=0)
 
 
 def overview(outcomes: Sequence[Outcome], console: Console, *, planned: int) -> None:

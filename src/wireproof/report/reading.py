@@ -43,12 +43,19 @@ def _read(path: Path, catalogue: Catalogue) -> Report | Mapping[str, Any]:
         with path.open(encoding="utf-8") as file:
             head = file.read(12)
             if head.startswith('{"journal":'):
-                return fold(read_journal(path), catalogue)
+                return _begun(fold(read_journal(path), catalogue), path)
             text = head + file.read(MAX_REPORT)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"cannot be read: {reason}", where=str(path)) from None
     return value_of(text, str(path))
+
+
+def _begun(report: Report, path: Path) -> Report:
+    """UsageError for a journal that was torn before it says what was played."""
+    if report.started is None:
+        raise UsageError("the journal ends before it says what was played", where=str(path), hint="run again")
+    return report
 
 
 def value_of(text: str, where: str) -> Mapping[str, Any]:

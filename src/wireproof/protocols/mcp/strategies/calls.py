@@ -64,7 +64,7 @@ def _of_tool(name: str, schema: dict[str, Any], liveness: str, patience: float) 
     except GenerateError:
         return
     draws = admitted.map(lambda value: _call("call", name, value, liveness, patience))
-    yield Family(name="call", subject=name, draws=draws, calls=(name,), weight=1.2)
+    yield Family(name="call", subject=name, draws=draws, calls=(name,), weight=1.5)
     try:
         broken = invalid(schema).filter(_plainly)
     except GenerateError:

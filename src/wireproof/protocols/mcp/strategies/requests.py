@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -14,8 +15,10 @@ from wireproof.generate.strings import plain_text
 from wireproof.judge.pack import Family, Lens
 from wireproof.model.exchange import Exchange, Expect, Pattern, Request, Send, SendBytes
 from wireproof.model.jsontext import JSON
+from wireproof.protocols.mcp.binding import META
 from wireproof.protocols.mcp.strategies.building import (
     ANSWERED,
+    RESULT,
     SURVIVES,
     any_answer,
     generated,
@@ -56,9 +59,19 @@ def requests(facts: Mapping[str, Any], lens: Lens) -> Iterator[Family]:
         yield Family(
             name="bad-request", draws=wrong.filter(literal_value).map(lambda pair: _bad(*pair, liveness)), weight=0.5
         )
-    message: _Params = {"jsonrpc": "2.0", "id": "wireproof-generated", "method": liveness, "params": {}}
-    yield Family(name="envelope", draws=envelopes(message).map(lambda fault: _faulty(fault, liveness)), weight=0.3)
-    yield Family(name="text", draws=texts(message).map(lambda fault: _faulty(fault, liveness)), weight=0.3)
+    modern = lens.revision.era == "modern"
+    meta: JSON = {f"{META}protocolVersion": lens.revision.id, f"{META}clientCapabilities": {}}
+    params: JSON = {"_meta": meta} if modern else {}
+    message: _Params = {"jsonrpc": "2.0", "id": "wireproof-generated", "method": liveness, "params": params}
+    faulty = partial(_faulty, liveness=liveness, modern=modern)
+    broken = envelopes(message)
+    if lens.transport in (
+        "http",
+        "sse",
+    ):  # what is a request and a response at once may be answered as either, with another status
+        broken = broken.filter(lambda fault: fault.rule is not Rule.ONE_KIND)
+    yield Family(name="envelope", draws=broken.map(faulty), weight=0.3)
+    yield Family(name="text", draws=texts(message).map(faulty), weight=0.3)
 
 
 def ids() -> SearchStrategy[JSON]:
@@ -126,9 +139,12 @@ def _bad(method: str, params: _Params, liveness: str) -> Exchange:
     return generated("bad-request", (request, any_answer("call", 0.4), *after), method)
 
 
-def _faulty(fault: Fault, liveness: str) -> Exchange:
-    """The broken message, then a plain one: whether and how the first is answered is for the ambient checks."""
+def _faulty(fault: Fault, *, liveness: str, modern: bool) -> Exchange:
+    """The broken message, then a plain one: whether and how the first is answered is for the ambient checks. Where no handshake has said so
+    before, a plain request comes first: what a server of several eras is sent first decides in which it goes on."""
+    before = Request(method=liveness, name="before")
+    plain = (before, Expect(of="before", any_of=(Pattern(schema=RESULT),))) if modern else ()
     after = still_alive(liveness, _ROWS.get(fault.rule, SURVIVES))
     if fault.text:
-        return generated("text", (SendBytes(data=fault.text, name="call"), *after), fault.rule.value)
-    return generated("envelope", (Send(message=fault.message, name="call"), *after), fault.rule.value)
+        return generated("text", (*plain, SendBytes(data=fault.text, name="call"), *after), fault.rule.value)
+    return generated("envelope", (*plain, Send(message=fault.message, name="call"), *after), fault.rule.value)
