@@ -14,6 +14,10 @@ demo: $(STAMP)
 	@echo "The same server with one sin, which wireproof finds (so its exit code is 1):"
 	@echo
 	$(BIN)/python -m wireproof run --journal .wireproof/demo-faulty.jsonl -- $(BIN)/python fixtures mcp stdio --sin $(SIN) || test $$? -eq 1
+	@echo
+	@echo "An A2A agent, on every interface that its card offers:"
+	@echo
+	$(BIN)/python fixtures a2a try $(BIN)/python -m wireproof run --journal .wireproof/demo-agent.jsonl
 
 SIN ?= error-without-message
 
@@ -29,6 +33,7 @@ lint: $(STAMP)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python schemas/build.py --check
 	$(BIN)/python -m wireproof lint conformance/mcp/exchanges
+	$(BIN)/python -m wireproof lint --protocol a2a conformance/a2a/exchanges
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix src tests fixtures schemas benchmarks docs

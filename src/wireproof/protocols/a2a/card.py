@@ -79,10 +79,19 @@ def interfaces(card: Mapping[str, Any]) -> Iterator[Interface]:
 
 
 def interface(card: JSON, version: str, binding: str) -> Interface | None:
-    """The first interface of that version and binding."""
+    """The first interface of that version and binding whose URL can be read."""
     if not isinstance(card, dict):
         return None
-    return next((one for one in interfaces(card) if (one.version, one.binding) == (version, binding)), None)
+    fitting = (one for one in interfaces(card) if (one.version, one.binding) == (version, binding))
+    return next((one for one in fitting if _readable(one.url)), None)
+
+
+def _readable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.scheme and parts.netloc) and parts.port != 0
+    except ValueError:  # of a port too
+        return False
 
 
 def declares(card: JSON, name: str) -> JSON:

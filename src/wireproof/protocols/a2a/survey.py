@@ -15,7 +15,7 @@ from wireproof.model.jsontext import ABSENT, dump
 from wireproof.model.wire import Transcript, header
 from wireproof.protocols.a2a import card as cards
 from wireproof.protocols.a2a.binding import NOT_READ, SEND_PATH, unknown
-from wireproof.protocols.a2a.card import Interface
+from wireproof.protocols.a2a.card import Interface, places
 from wireproof.protocols.a2a.prompts import prompts
 from wireproof.protocols.a2a.signatures import keys_at
 from wireproof.protocols.a2a.tracker import Call, Tracker
@@ -26,7 +26,8 @@ _SHOWN: Final = {"jsonrpc": "JSON-RPC", "rest": "HTTP+JSON", "grpc": "gRPC"}
 
 
 def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
-    """Facts: document (the card), card (where it lay), interface, agent (name, version), supported_versions, goals, unknown, tags."""
+    """Facts: places (where a card may lie), document (the card), card (where it lay),
+    interface, agent (name, version), supported_versions, goals, unknown, tags."""
     facts: dict[str, Any] = {"document": None, "card": {}, "interface": {}, "agent": {}, "supported_versions": []}
     nonce = str(lens.facts.get("nonce", ""))
     facts["unknown"] = {name: unknown(nonce, name) for name in _UNKNOWN}
@@ -35,6 +36,7 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
         if facts["document"] is None and not call.operation and call.messages:
             _read_card(facts, call)
     home = urlsplit(str(lens.facts.get("url", "")))
+    facts["places"] = places(home.geturl())
     facts["signing"] = {"keys": keys_at(facts["document"], f"{home.scheme}://{home.netloc}")}
     found = cards.interface(facts["document"], lens.revision.id, lens.transport)
     asked = [call for call in calls if call.operation]
