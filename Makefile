@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-SELFTEST := tests/engine/test_peers_of_ours.py
+SELFTEST := tests/engine/test_peers_of_ours.py tests/engine/test_agents_of_ours.py
 
 .PHONY: venv demo test lint format bench bench-search search-check peers peers-check gallery images calibrate selftest-full oracle wheel-check test-browser docs
 
@@ -23,7 +23,7 @@ SIN ?= error-without-message
 
 # The self-test uses every core by itself, so the rest is spread over them first.
 test: lint
-	$(BIN)/python -m pytest -n auto --dist worksteal --ignore $(SELFTEST)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(SELFTEST:%=--ignore=%)
 	$(BIN)/python -m pytest $(SELFTEST)
 
 lint: $(STAMP)
