@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 SELFTEST := tests/engine/test_peers_of_ours.py tests/engine/test_agents_of_ours.py
 
-.PHONY: venv demo test lint format bench bench-search search-check peers peers-check gallery images calibrate selftest-full oracle wheel-check test-browser docs
+.PHONY: venv demo test lint format bench bench-search search-check peers peers-check gallery images calibrate selftest-full oracle wheel-check test-browser docs docs-check
 
 venv: $(STAMP)
 
@@ -66,6 +66,10 @@ test-browser: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[browser]"
 	$(BIN)/python -m tests.browser.install
 	$(BIN)/python -m pytest -m browser tests/browser
+
+# Every code block of README.md and docs/ is executed, or says why it is not.
+docs-check: $(STAMP)
+	$(BIN)/python -m pytest -m docs -n auto --dist worksteal tests/test_doc_blocks.py
 
 docs: $(STAMP)
 	$(BIN)/python docs/build.py build/docs
