@@ -245,6 +245,10 @@ class LaneRunner:
             await self.main.close()
         return self.offered
 
+    def learn(self) -> None:
+        """Takes what the main session has shown so far for the facts by which conversations are judged."""
+        self.facts = {**self._survey(), **self._own_facts()}
+
     def _why_not(self, facts: dict[str, Any]) -> str:
         other = facts.get("negotiated") or ", ".join(facts.get("supported_versions", ()))
         return f"the server answered with {other}" if other else "no usable answer to the opening"

@@ -6,7 +6,8 @@ import itertools
 import platform
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -132,25 +133,27 @@ class Runner:
         if self.options.detected:
             usual = self.options.protocol == USUAL  # of which nobody needs to be told but in passing
             self.emit(Told(text=self.options.detected, level="offer" if usual else "detected"))
-        server = self._server()
-        try:
-            if server is not None:
-                await self._serve(server)
+        async with self.served() as server:
             await self._play()
             if isinstance(server, ServedTarget) and server.ended:
                 said = " ".join(self._clean(server.tail()).split())
                 text = f"the server that was started ended by itself during the run ({server.ended}); {said or 'it wrote nothing'}"
                 self.emit(Told(text=text, level="warning"))
+        self._conclude()
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[ServedTarget | Lifespan | None]:
+        """What the target says is to be started runs as long as the block. Raises TargetUnreachable when it does not start."""
+        server: ServedTarget | Lifespan | None = ServedTarget(self.target) if self.target.starts else None
+        if self.target.app is not None:
+            server = Lifespan(self.target.app)
+        try:
+            if server is not None:
+                await self._serve(server)
+            yield server
         finally:
             if server is not None:
                 await server.aclose()
-        self._conclude()
-
-    def _server(self) -> ServedTarget | Lifespan | None:
-        """What is to run as long as the run does, if the target says so."""
-        if self.target.app is not None:
-            return Lifespan(self.target.app)
-        return ServedTarget(self.target) if self.target.starts else None
 
     async def _serve(self, server: ServedTarget | Lifespan) -> None:
         try:
@@ -163,9 +166,9 @@ class Runner:
         self._stop = anyio.Event() if self.options.fail_fast else None
         self._slots = anyio.CapacityLimiter(PROCESSES_AT_ONCE) if self.target.command else None
         async with anyio.create_task_group() as tasks:
-            for group in self._transports():
+            for group in self.transports():
                 lanes = [
-                    self._lane(revision, transport, tasks)
+                    self.lane(revision, transport, tasks)
                     for transport in group
                     for revision in self._revisions(transport)
                 ]
@@ -238,7 +241,7 @@ class Runner:
             redacted=len(self.target.secrets),
         )
 
-    def _transports(self) -> tuple[tuple[str, ...], ...]:
+    def transports(self) -> tuple[tuple[str, ...], ...]:
         """Groups of what may be tried, of which those that are wanted; all where nothing of the kind was asked for."""
         every, wanted = self.suite.pack.transports(self.target), self.options.selection.transports
         asked = tuple(tuple(one for one in group if not wanted or one in wanted) for group in every)
@@ -257,7 +260,8 @@ class Runner:
             if not lane.halted:
                 await Search(lane, effort, self.options.seed).run()
 
-    def _lane(self, revision: Revision, transport: str, tasks: TaskGroup) -> LaneRunner:
+    def lane(self, revision: Revision, transport: str, tasks: TaskGroup) -> LaneRunner:
+        """One revision over one transport; what it opens lives in `tasks`."""
         made = LaneRunner(
             target=self.target,
             suite=self.suite,
@@ -355,7 +359,7 @@ class Runner:
         known = [one for one in self.suite.catalogue.revisions if one.era == "legacy"]
         if not known:
             return False
-        probe = self._lane(max(known, key=lambda one: one.order), lane.transport, lane.tasks)
+        probe = self.lane(max(known, key=lambda one: one.order), lane.transport, lane.tasks)
         probe.emit = _unheard
         offered = await self._open(probe)
         if probe.main is not None and offered:

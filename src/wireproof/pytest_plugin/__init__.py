@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from wireproof.pytest_plugin.raw import Opener
     from wireproof.pytest_plugin.state import State
     from wireproof.report.matrix import Report
 
@@ -98,3 +99,19 @@ def wireproof_report() -> Callable[..., Report]:
         return wireproof.run(target, **options)
 
     return run
+
+
+@pytest.fixture
+def wireproof_mcp(pytestconfig: pytest.Config) -> Opener:
+    """`with wireproof_mcp(target, ...) as server:` is a raw connection to an MCP server: send anything, see everything."""
+    from wireproof.pytest_plugin.raw import Opener
+
+    return Opener(pytestconfig, "mcp")
+
+
+@pytest.fixture
+def wireproof_a2a(pytestconfig: pytest.Config) -> Opener:
+    """`with wireproof_a2a(target, ...) as agent:` is a raw connection to an A2A agent: send anything, see everything."""
+    from wireproof.pytest_plugin.raw import Opener
+
+    return Opener(pytestconfig, "a2a")

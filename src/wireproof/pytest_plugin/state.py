@@ -47,7 +47,7 @@ class State:
             targets = [config.target(name) for name in names] or list(config.targets)
             subjects = [configured(one, self._options()) for one in targets]
         except WireproofError as error:
-            raise pytest.UsageError(_told(error)) from error
+            raise pytest.UsageError(told(error)) from error
         made: ConfigurationFile = ConfigurationFile.from_parent(
             parent, path=path, subjects=subjects, shared=self.shared
         )
@@ -78,29 +78,14 @@ class State:
             node = self.file(path, session)
             if node is not None:
                 yield node
-        for target in self._plain():
+        for target in plain_targets(self._config):
             try:
                 subject = plain(target, self._options())
             except WireproofError as error:
-                raise pytest.UsageError(_told(error)) from error
+                raise pytest.UsageError(told(error)) from error
             yield SubjectNode.from_parent(
                 session, name=subject.name, nodeid=f"wireproof::{subject.name}", subject=subject, shared=self.shared
             )
-
-    def _plain(self) -> Iterable[Target]:
-        command, url = self._config.getoption("--wireproof-stdio"), self._config.getoption("--wireproof-url")
-        if command:
-            try:
-                words = tuple(shlex.split(command))
-            except ValueError as error:
-                raise pytest.UsageError(f"--wireproof-stdio: {error} in {command!r}") from error
-            if not words:
-                raise pytest.UsageError("--wireproof-stdio: no command is given")
-            yield Target(command=words)
-        if url:
-            if not url.lower().startswith(("http://", "https://")):
-                raise pytest.UsageError(f"--wireproof-url: {url!r} is no http:// or https:// address")
-            yield Target(url=url)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Tells every subject which of its items are left, which is what it has to play."""
@@ -150,6 +135,23 @@ class State:
             shutil.rmtree(self.shared, ignore_errors=True)
 
 
+def plain_targets(config: pytest.Config) -> Iterable[Target]:
+    """The targets of the command line. Raises pytest.UsageError for words that name none."""
+    command, url = config.getoption("--wireproof-stdio"), config.getoption("--wireproof-url")
+    if command:
+        try:
+            words = tuple(shlex.split(command))
+        except ValueError as error:
+            raise pytest.UsageError(f"--wireproof-stdio: {error} in {command!r}") from error
+        if not words:
+            raise pytest.UsageError("--wireproof-stdio: no command is given")
+        yield Target(command=words)
+    if url:
+        if not url.lower().startswith(("http://", "https://")):
+            raise pytest.UsageError(f"--wireproof-url: {url!r} is no http:// or https:// address")
+        yield Target(url=url)
+
+
 _WORDS: Final = {
     "passed": "passed",
     "failed": "failed",
@@ -161,6 +163,6 @@ _WORDS: Final = {
 }
 
 
-def _told(error: WireproofError) -> str:
+def told(error: WireproofError) -> str:
     place = f"{error.where}: " if getattr(error, "where", "") else ""
     return f"{place}{error.message}" + (f"\n  {error.hint}" if error.hint else "")
