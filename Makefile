@@ -21,9 +21,12 @@ demo: $(STAMP)
 
 SIN ?= error-without-message
 
+# Half as many again as there are cores, because most tests wait for a process half of the time.
+WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) * 3 // 2)")
+
 # The self-test uses every core by itself, so the rest is spread over them first.
 test: lint
-	$(BIN)/python -m pytest -n auto --dist worksteal $(SELFTEST:%=--ignore=%)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(SELFTEST:%=--ignore=%)
 	$(BIN)/python -m pytest $(SELFTEST)
 
 lint: $(STAMP)
