@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def run(
 
     `journal` is a path to write the journal to; `listen` is called with every event. Raises UsageError for wrong options and
     TargetUnreachable when nothing that speaks the protocol answered. SIGINT ends the run early: what was seen is in the report.
+    Called in an event loop, it plays in a thread with a loop of its own, and holds the caller's loop until it is done.
     """
     options = options or Options()
     suite = suite or load_suite(options.protocol, options.exchanges)
@@ -58,11 +60,21 @@ def run(
 
     runner = Runner(aim, options, emit, suite)
     try:
-        anyio.run(_guarded, runner)
+        _play(runner)
     finally:
         if writer is not None:
             writer.close()
     return fold.report
+
+
+def _play(runner: Runner) -> None:
+    try:
+        anyio.get_current_task()
+    except RuntimeError:  # no event loop runs here
+        anyio.run(_guarded, runner)
+        return
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(anyio.run, _guarded, runner).result()
 
 
 def _target(target: Target | str | Iterable[str]) -> Target:

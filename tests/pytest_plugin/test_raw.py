@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from wireproof import Options, Selection
 from wireproof.library.shelf import load_fixtures
 from wireproof.model.errors import TargetUnreachable, UsageError
 from wireproof.model.target import Target
@@ -91,3 +92,9 @@ def test_an_agent(wireproof_a2a: Any) -> None:
             assert server.ask(task)["error"]["code"] == -32001
     finally:
         agent.close()
+
+
+@pytest.mark.anyio
+async def test_a_whole_run_in_an_event_loop(wireproof_report: Any) -> None:
+    chosen = Options(selection=Selection(revisions=("2025-06-18",), select=("mcp.ping",)))
+    assert [one.revision for one in wireproof_report(PEER, options=chosen).lanes] == ["2025-06-18"]
