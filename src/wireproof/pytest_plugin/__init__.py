@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wireproof.report.matrix import Report
 
 CONFIG_NAME: Final = "wireproof.toml"
+EXCHANGES: Final = ".exchange.yaml"
 _MARKERS: Final = (
     "wireproof: a requirement of an agent protocol, held against a target",
     "wireproof_must: a requirement that binds",
@@ -83,11 +84,13 @@ def _state(config: pytest.Config) -> State | None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """A wireproof.toml that is asked for, by name or with --wireproof."""
+    """A wireproof.toml that is asked for, by name or with --wireproof; with a target, exchanges of the user's own."""
     state = _state(parent.config)
-    if state is None or file_path.name != CONFIG_NAME:
-        return None
-    return state.file(file_path, parent)
+    if state is not None and file_path.name == CONFIG_NAME:
+        return state.file(file_path, parent)
+    if state is not None and file_path.name.endswith(EXCHANGES):
+        return state.exchanges(file_path, parent)
+    return None
 
 
 @pytest.fixture(scope="session")

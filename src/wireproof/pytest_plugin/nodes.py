@@ -18,7 +18,7 @@ from wireproof.report.matrix import LaneReport, Row
 
 PROPERTY: Final = "wireproof"
 """The user property of a test report that carries the verdict."""
-_NOT_OFFERED: Final = "not_offered"
+NOT_OFFERED: Final = "not_offered"
 
 
 class ConfigurationFile(pytest.File):
@@ -86,7 +86,7 @@ class Errored(Exception):
     """wireproof's own fault, or a target that cannot be played; `str` is what a reader is told."""
 
 
-class _Item(pytest.Item):
+class SubjectItem(pytest.Item):
     """What items have in common: where they are configured, and failures that are told without a traceback of ours."""
 
     def __init__(self, *, playing: Playing, **kwargs: Any) -> None:
@@ -105,7 +105,7 @@ class _Item(pytest.Item):
         return super().repr_failure(excinfo, style)
 
 
-class RequirementItem(_Item):
+class RequirementItem(SubjectItem):
     """One requirement in one revision on one transport."""
 
     def __init__(self, *, requirement: Requirement, revision: str, transport: str, **kwargs: Any) -> None:
@@ -136,7 +136,7 @@ class RequirementItem(_Item):
             self._tell("blocked")
             raise Errored(f"{self.playing.subject.name} cannot be tested: {error}") from None
         if found is None:
-            self._tell(_NOT_OFFERED)
+            self._tell(NOT_OFFERED)
             return
         lane, row = found
         self._tell(row.verdict.value)
@@ -177,7 +177,7 @@ class RequirementItem(_Item):
         self.user_properties.append((PROPERTY, verdict))
 
 
-class BaselineItem(_Item):
+class BaselineItem(SubjectItem):
     """Fails when the baseline lists what is no longer broken."""
 
     def runtest(self) -> None:

@@ -15,8 +15,9 @@ import pytest
 from wireproof.library.configuration import find_config, load_config
 from wireproof.model.errors import WireproofError
 from wireproof.model.target import Target
+from wireproof.pytest_plugin.exchanges import ExchangeFile
 from wireproof.pytest_plugin.nodes import PROPERTY, ConfigurationFile, RequirementItem, SubjectNode
-from wireproof.pytest_plugin.subject import configured, plain
+from wireproof.pytest_plugin.subject import Subject, configured, plain
 from wireproof.report.words import plural
 
 _SHARED: Final = "wireproof_shared"
@@ -30,6 +31,7 @@ class State:
         self._config = config
         self._files: dict[Path, ConfigurationFile] = {}
         self._counts: Counter[str] = Counter()
+        self._every: list[Subject] | None = None
         shared = getattr(config, "workerinput", {}).get(_SHARED)
         self._mine = shared is None
         self.shared = Path(shared) if shared else Path(tempfile.mkdtemp(prefix="wireproof-"))
@@ -41,18 +43,42 @@ class State:
         """The node of a configuration file; None where it is there already."""
         if path.resolve() in self._files:
             return None
+        made: ConfigurationFile = ConfigurationFile.from_parent(
+            parent, path=path, subjects=self._configured(path), shared=self.shared
+        )
+        self._files[path.resolve()] = made
+        return made
+
+    def exchanges(self, path: Path, parent: pytest.Collector) -> ExchangeFile:
+        """The node of a file of exchanges, which are played against every target that is asked for."""
+        made: ExchangeFile = ExchangeFile.from_parent(parent, path=path, subjects=self._subjects(), shared=self.shared)
+        return made
+
+    def _configured(self, path: Path) -> list[Subject]:
         try:
             config = load_config(path)
             names: list[str] = self._config.getoption("--wireproof-target")
             targets = [config.target(name) for name in names] or list(config.targets)
-            subjects = [configured(one, self._options()) for one in targets]
+            return [configured(one, self._options()) for one in targets]
         except WireproofError as error:
             raise pytest.UsageError(told(error)) from error
-        made: ConfigurationFile = ConfigurationFile.from_parent(
-            parent, path=path, subjects=subjects, shared=self.shared
-        )
-        self._files[path.resolve()] = made
-        return made
+
+    def _subjects(self) -> list[Subject]:
+        """All that are asked for, on the command line and in a configuration."""
+        if self._every is None:
+            path = find_config(self._config.rootpath) if self._by_configuration else None
+            self._every = [*(self._configured(path) if path is not None else ()), *self._plain()]
+        return self._every
+
+    @property
+    def _by_configuration(self) -> bool:
+        return bool(self._config.getoption("--wireproof") or self._config.getoption("--wireproof-target"))
+
+    def _plain(self) -> list[Subject]:
+        try:
+            return [plain(target, self._options()) for target in plain_targets(self._config)]
+        except WireproofError as error:
+            raise pytest.UsageError(told(error)) from error
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -68,8 +94,7 @@ class State:
             items.extend(session.genitems(node))
 
     def _nodes(self, session: pytest.Session) -> Iterator[pytest.Collector]:
-        getoption = self._config.getoption
-        if (getoption("--wireproof") or getoption("--wireproof-target")) and not self._files:
+        if self._by_configuration and not self._files:
             path = find_config(self._config.rootpath)
             if path is None:
                 raise pytest.UsageError(
@@ -78,11 +103,7 @@ class State:
             node = self.file(path, session)
             if node is not None:
                 yield node
-        for target in plain_targets(self._config):
-            try:
-                subject = plain(target, self._options())
-            except WireproofError as error:
-                raise pytest.UsageError(told(error)) from error
+        for subject in self._plain():
             yield SubjectNode.from_parent(
                 session, name=subject.name, nodeid=f"wireproof::{subject.name}", subject=subject, shared=self.shared
             )
