@@ -48,19 +48,22 @@ class Timed(Search):
 
     def _search(self, family: Family) -> None:
         heard: list[Exchange] = []
-        inner = self._outcome
+        inner = self._hypothesis
 
-        def outcome(exchange: Exchange, one: Family) -> Any:
-            heard.append(exchange)
-            return inner(exchange, one)
+        def listening(body: Any, *drawing: Any) -> None:
+            def hearing(exchange: Exchange) -> None:
+                heard.append(exchange)
+                body(exchange)
 
-        self._outcome = outcome  # type: ignore[method-assign]
+            inner(hearing, *drawing)
+
+        self._hypothesis = listening  # type: ignore[method-assign]
         begun = time.monotonic()
         try:
             super()._search(family)
         finally:
             played = time.monotonic() - begun
-            self._outcome = inner  # type: ignore[method-assign]
+            self._hypothesis = inner  # type: ignore[method-assign]
             drawn = alone(family, len(heard))
             ROWS.append((f"{family.name} {family.subject}".strip(), sum(map(sent, heard)), played, drawn))
 

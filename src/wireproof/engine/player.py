@@ -260,8 +260,8 @@ async def _answer(session: Session, out: Record, limit: float, event: str | None
     tracker, limit = session.tracker, session.reticence.limit(out, limit)
     http = out.channel != "main"
     if event == "head":
-        found = await session.wait(lambda: _head(session, out.channel) is not None or _over(session, out), limit)
-        head = _head(session, out.channel)
+        found = await session.wait(lambda: session.head(out.channel) is not None or _over(session, out), limit)
+        head = session.head(out.channel)
         return ("answered", head.seq) if head and found else ("fault" if _over(session, out) else "timeout", None)
 
     def done() -> bool:
@@ -307,7 +307,7 @@ async def _fenced(session: Session, done: Callable[[], bool], limit: float) -> N
 
 async def _after_end(session: Session, out: Record, end: Record, limit: float) -> tuple[str, int | None]:
     """An HTTP response is over without the awaited answer: resumable, elsewhere (2024-11-05), or really the end."""
-    head = _head(session, out.channel)
+    head = session.head(out.channel)
     status = head.meta.get("status") if head else None
     waits = isinstance(out.message, dict) and "id" in out.message and "method" in out.message
     if head is None:
@@ -341,7 +341,7 @@ async def _after_end(session: Session, out: Record, end: Record, limit: float) -
             return "answered", answer.seq
         if session.ended(channel) is None:  # the stream goes on: the answer may still come on it
             return ("timeout" if await session.fence() else "dead"), None
-        head = _head(session, channel)
+        head = session.head(channel)
         status = head.meta.get("status") if head else None
     return "end", end.seq
 
@@ -375,7 +375,7 @@ async def _inbound(
     if found is not None:
         return "answered", found.seq
     if asked is not None and session.alive and _over(session, asked):
-        return "end" if _head(session, asked.channel) else "fault", None
+        return "end" if session.head(asked.channel) else "fault", None
     return ("timeout" if session.alive else "dead" if session.flooded else "closed"), None
 
 
@@ -418,7 +418,7 @@ async def _event_on(session: Session, channel: str, event: str, limit: float) ->
     if found is not None:
         return "answered", found.seq
     end = session.ended(channel)
-    return ("timeout", None) if end is None else ("closed" if _head(session, channel) else "fault", end.seq)
+    return ("timeout", None) if end is None else ("closed" if session.head(channel) else "fault", end.seq)
 
 
 def _gone(session: Session) -> str:
@@ -426,10 +426,6 @@ def _gone(session: Session) -> str:
     if session.flooded:
         return "dead"
     return "exit" if any(one.kind is Kind.EXIT for one in session.records) else "closed"
-
-
-def _head(session: Session, channel: str) -> Record | None:
-    return next((one for one in session.records if one.kind is Kind.HEAD and one.channel == channel), None)
 
 
 def _over(session: Session, out: Record) -> bool:

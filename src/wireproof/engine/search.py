@@ -12,8 +12,9 @@ from __future__ import annotations
 import hashlib
 import importlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -21,6 +22,8 @@ from typing import Any, Final
 import anyio
 from anyio.from_thread import BlockingPortal
 
+from wireproof.engine.ahead import Ahead
+from wireproof.engine.crew import Crew
 from wireproof.engine.earlier import earlier
 from wireproof.engine.effort import SHRINKING, Effort
 from wireproof.engine.lane import LaneRunner
@@ -51,6 +54,10 @@ _SLOW: Final = 0.15
 
 class _Halt(BaseException):
     """Ends the drawing: of one family, or of all of them. No Exception, so that Hypothesis takes it for an interruption."""
+
+
+class _Doubt(BaseException):
+    """Ends the drawing ahead: something may have failed."""
 
 
 class _Broken(Exception):
@@ -85,6 +92,7 @@ class Search:
         self._families: tuple[Family, ...] = ()
         self._portal: BlockingPortal | None = None
         self._tryout: Tryout | None = None
+        self._crew: Crew | None = None
         self._rows: set[str] = set()
         self._known: set[Mark] = set()
         self._confirmed: set[Mark] = set()
@@ -113,9 +121,9 @@ class Search:
             async with Tryout.of(lane) as self._tryout:
                 self._families = await self._draw_from(self._tryout)
                 self._announce()
-                async with BlockingPortal() as self._portal:
+                async with Crew.of(self._tryout, lane) as self._crew, BlockingPortal() as self._portal:
                     await anyio.to_thread.run_sync(self._drive, abandon_on_cancel=True)
-                self.played = self._tryout.played
+                self.played = self._crew.played
         except* Lost:
             self._why_over = "no further session could be opened"
         spent = time.monotonic() - begun
@@ -205,12 +213,16 @@ class Search:
         from hypothesis import Phase
 
         both = (Phase.generate, Phase.shrink)
+        count = self._most(family)
         if family.within is None:
-            self._draw(family, family.draws, self._most(family), (Phase.reuse, *both))
+            kept = self._earlier(family) is not None
+            if self._doubtful(family, family.draws, count) or kept:
+                self._draw(family, family.draws, count, (Phase.reuse, *both))
             return
         for _ in range(_ROUNDS):
             try:
-                self._draw(family, family.draws, self._most(family), both[:1])
+                if self._doubtful(family, family.draws, count):
+                    self._draw(family, family.draws, count, both[:1])
             except _Halt:
                 if self._why_over and self._first_failure is None:
                     raise
@@ -230,9 +242,31 @@ class Search:
 
     def _draw(self, family: Family, draws: Any, count: int, phases: tuple[Any, ...]) -> None:
         """So many examples of `draws`. Raises _Halt when the family's time, or all time, is over."""
+
+        def body(exchange: Exchange) -> None:
+            failures = self._outcome(exchange, family)
+            if failures:
+                self._keep(exchange, family, failures[0])
+                raise _type_of(*_mark(failures[0])[:2])
+
+        try:
+            self._hypothesis(body, family, draws, count, phases)
+        except _Broken:
+            pass
+        except BaseExceptionGroup as group:
+            if group.split(_Broken)[1] is not None:
+                raise
+
+    def _hypothesis(
+        self, body: Callable[[Exchange], None], family: Family, draws: Any, count: int, phases: tuple[Any, ...]
+    ) -> None:
+        """Runs `body` on so many draws; the same ones whenever nothing of it fails, whatever the phases."""
         import hypothesis
 
-        @hypothesis.settings(  # the outermost: a seed takes the database away
+        given: Callable[..., Any] = hypothesis.given(draws)
+        decorated: Any = given(body)
+        decorated = hypothesis.seed(_seed_of(self._seed, self._lane, family))(decorated)
+        decorated = hypothesis.settings(  # the outermost: a seed takes the database away
             max_examples=count,
             database=self._earlier(family) if hypothesis.Phase.reuse in phases else None,
             deadline=None,
@@ -241,24 +275,72 @@ class Search:
             verbosity=hypothesis.Verbosity.quiet,
             report_multiple_bugs=True,
             print_blob=False,
-        )
-        @hypothesis.seed(_seed_of(self._seed, self._lane, family))
-        @hypothesis.given(draws)
+        )(decorated)
+        with suppress(hypothesis.errors.Unsatisfiable):  # nothing can be drawn of it
+            decorated()
+
+    def _doubtful(self, family: Family, draws: Any, count: int) -> bool:
+        """Plays ahead what would be drawn if nothing failed. Is there anything that Hypothesis should look at? Raises _Halt when there is
+        nothing and the family's time, or all time, is over."""
+        from hypothesis import Phase
+
+        if self._portal is None or self._crew is None or self._tryout is None:
+            raise _Halt
+        if not self._tryout.shares(family):
+            return True  # each wants a session of its own, and is played when it is drawn
+        portal, crew = self._portal, self._crew
+        ahead = Ahead(lambda exchanges: portal.start_task_soon(crew.together, exchanges, self._order))
+        halted: _Halt | None = None
+
         def body(exchange: Exchange) -> None:
-            failures = self._outcome(exchange, family)
-            if failures:
-                self._keep(exchange, family, failures[0])
-                raise _type_of(*_mark(failures[0])[:2])
+            self._mind_the_time()
+            self.examples += 1
+            key = dump(literal(exchange))
+            if key in self._outcomes or ahead.knows(key):
+                return
+            self._mind_the_calls(calls := family.calling(exchange) if family.calls else 0)
+            self._calls += calls
+            if not ahead.offer(key, exchange):
+                raise _Doubt
 
         try:
-            body()
-        except _Broken:
-            pass
-        except BaseExceptionGroup as group:
-            if group.split(_Broken)[1] is not None:
+            with self._reaching():
+                try:
+                    self._hypothesis(body, family, draws, count, (Phase.generate,))
+                except _Doubt:
+                    pass
+                except _Halt as halt:
+                    halted = halt
+                ahead.finish()
+                if ahead.doubtful:
+                    portal.call(crew.rest)
+        finally:
+            self._outcomes |= dict.fromkeys(ahead.clean, ())
+        if ahead.doubtful:
+            self._first_failure = time.monotonic()  # a doubt has the time of a failure
+        elif halted is not None:
+            raise halted
+        return ahead.doubtful
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """Raises _Halt, with a word on it, when the target or the event loop cannot be reached any more."""
+        try:
+            yield
+        except Lost:
+            self._why_over = "no further session could be opened"
+            raise _Halt from None
+        except (CancelledError, RuntimeError) as error:  # the run is over: cancelled, or its loop is gone
+            if isinstance(error, RuntimeError) and "portal" not in str(error).lower():
                 raise
-        except hypothesis.errors.Unsatisfiable:
-            pass  # nothing can be drawn of it
+            self._why_over = "interrupted"
+            raise _Halt from None
+
+    def _mind_the_calls(self, calls: int) -> None:
+        """Raises _Halt where so many more could be more than was announced."""
+        if self._most_calls and self._calls + 2 * calls + self._kept_back > self._most_calls:
+            self._why_over = "the calls of tools that were announced are used up"
+            raise _Halt
 
     def _earlier(self, family: Family) -> Any:
         """What earlier searches found in that family; None where nothing is kept."""
@@ -271,27 +353,16 @@ class Search:
     def _outcome(self, exchange: Exchange, family: Family) -> tuple[Finding, ...]:
         """What fails, the gravest first; the same for the same exchange whenever it is asked."""
         self._mind_the_time()
-        self.examples += 1
         key = dump(literal(exchange))
         if key not in self._outcomes:
-            calls = family.calling(exchange) if family.calls else 0
-            if self._most_calls and self._calls + 2 * calls + self._kept_back > self._most_calls:
-                self._why_over = "the calls of tools that were announced are used up"
-                raise _Halt
+            self.examples += 1
+            self._mind_the_calls(calls := family.calling(exchange) if family.calls else 0)
             if self._portal is None or self._tryout is None:
                 raise _Halt
             before = self._tryout.played
-            try:
+            with self._reaching():
                 self._outcomes[key] = tuple(self._portal.call(self._try, exchange, family))
                 self._calls += calls * (self._tryout.played - before)
-            except Lost:
-                self._why_over = "no further session could be opened"
-                raise _Halt from None
-            except (CancelledError, RuntimeError) as error:  # the run is over: cancelled, or its loop is gone
-                if isinstance(error, RuntimeError) and "portal" not in str(error).lower():
-                    raise
-                self._why_over = "interrupted"
-                raise _Halt from None
         return tuple(one for one in self._outcomes[key] if _mark(one) not in self._known)
 
     @property

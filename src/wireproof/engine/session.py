@@ -83,7 +83,9 @@ class Session:
         self._last_event_id: dict[str, str] = {}
         self._retry: dict[str, float] = {}
         self._stream: str | None = None
+        self._heads: dict[str, Record] = {}
         self._ends: dict[str, Record] = {}
+        self._closed = False
         self._started = now_ns()
         self.link_over = False
         self.flooded = False
@@ -104,7 +106,11 @@ class Session:
 
     @property
     def transcript(self) -> Transcript:
-        return replace(self._identity, records=tuple(self.records))
+        return self.excerpt(tuple(self.records))
+
+    def excerpt(self, records: tuple[Record, ...]) -> Transcript:
+        """A transcript of this connection that consists of those records."""
+        return replace(self._identity, records=records)
 
     @property
     def deadline(self) -> float:
@@ -136,8 +142,12 @@ class Session:
             **parts,
         )
         self.records.append(made)
-        if kind is Kind.END:
+        if kind is Kind.HEAD:
+            self._heads.setdefault(channel, made)
+        elif kind is Kind.END:
             self._ends[channel] = made
+        elif kind is Kind.CLOSED:
+            self._closed = True
         self.tracker.feed(made)
         self._emit(Recorded(transcript=self.id, record=made))
         return made
@@ -290,6 +300,10 @@ class Session:
             return decisive.message if decisive is not None else ABSENT
         return self._view(self.records, out, decisive)
 
+    def head(self, channel: str) -> Record | None:
+        """The first head of one HTTP exchange, if it came."""
+        return self._heads.get(channel)
+
     def ended(self, channel: str) -> Record | None:
         """The END of one HTTP exchange, if it came."""
         return self._ends.get(channel)
@@ -312,7 +326,7 @@ class Session:
     @property
     def over(self) -> bool:
         """Nothing more can be played on it: the peer is gone, or one side ended the connection or the session."""
-        return not self.alive or self.binding.ended(self.state) or any(one.kind is Kind.CLOSED for one in self.records)
+        return not self.alive or self.binding.ended(self.state) or self._closed
 
     async def _take_leave(self) -> None:
         farewell = self.binding.farewell(self.state) if self.alive else None
@@ -327,7 +341,7 @@ class Session:
             not self.alive and self._identity.transport == "stdio"
         ):  # let it be seen how it ended before we have a hand in it
             await self.wait(lambda: self.link_over, EXIT_WAIT)
-        if not any(one.kind is Kind.CLOSED for one in self.records):
+        if not self._closed:
             await self._take_leave()
         self.note(Kind.CLOSED)
         with anyio.CancelScope(shield=True):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 import anyio
@@ -29,6 +29,21 @@ HASTE: Final = 0.4
 _TRIPS: Final = 20
 _SHARED: Final = 200
 """Exchanges that one session is used for where opening another costs a process."""
+
+
+Counting = Callable[[list[Finding]], list[Finding]]
+"""Those of some failures that count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Try:
+    """An exchange that was played in a shared session from record `start` on; the session's opening ends at `opened`."""
+
+    place: int
+    exchange: Exchange
+    session: Session
+    start: int
+    opened: int
 
 
 class Lost(Exception):
@@ -113,9 +128,46 @@ class Tryout:
         found = self._failed(_window(session, self._opened, start), "fresh", tuple(played))
         played.pop()
         if found or session.over or session.mute or len(self._scout.sessions) > 1:
-            self._shared = None
-            await self._leave_all()
+            await self.leave()
         return found
+
+    async def together(self, exchanges: Sequence[Exchange], counting: Counting) -> set[int]:
+        """The places of those that may have failed, where many are played one after the other and judged at one go; what is not among them
+        showed nothing that it would show by itself in that session. `counting` says which failures count. Nothing is confirmed.
+        """
+        doubtful: set[int] = set()
+        batch: list[_Try] = []
+        for place, exchange in enumerate(exchanges):
+            mine = replace(exchange, id=f"{exchange.id}~{place}")  # records tell exchanges apart by it
+            before = self._shared
+            session = await self._common(mine)
+            if session is not before and batch:
+                doubtful |= self._doubtful(batch, counting)
+                batch = []
+            start = len(session.records)
+            await self._play(session, mine)
+            batch.append(_Try(place=place, exchange=mine, session=session, start=start, opened=self._opened))
+            self._scout.played_in(session).pop()
+            if session.over or session.mute or len(self._scout.sessions) > 1:
+                doubtful |= self._doubtful(batch, counting)
+                batch = []
+                await self.leave()
+        return doubtful | self._doubtful(batch, counting)
+
+    def _doubtful(self, batch: Sequence[_Try], counting: Counting) -> set[int]:
+        """Of exchanges that followed each other in one session, those whose own records fail; all of them are looked at only where the whole does."""
+        if not batch:
+            return set()
+        session, opened = batch[0].session, batch[0].opened
+        whole = _window(session, opened, batch[0].start)
+        if not counting(self._failed(whole, "fresh", tuple(one.exchange for one in batch))):
+            return set()
+        ends = [*(one.start for one in batch[1:]), len(session.records)]
+        return {
+            one.place
+            for one, end in zip(batch, ends, strict=True)
+            if counting(self._failed(_window(session, opened, one.start, end), "fresh", (one.exchange,)))
+        }
 
     async def answer(self, exchange: Exchange, name: str) -> tuple[JSON, float]:
         """The answer to the step of that name, and its seconds; ABSENT where none came. Alone in a fresh session, where those cost no process."""
@@ -127,8 +179,7 @@ class Tryout:
         found = session.tracker.answer_to(out.seq) if out is not None else None
         self._scout.played_in(session).pop()
         if not shared or session.over or session.mute:
-            self._shared = None
-            await self._leave_all()
+            await self.leave()
         if out is None or found is None:
             return ABSENT, 0.0
         return found.message, (found.at_ns - out.at_ns) / 1e9
@@ -157,8 +208,7 @@ class Tryout:
     async def _fresh(self, exchange: Exchange | None) -> Session:
         if self._shared is not None:  # its place among the sessions is wanted
             await self._leave(self._shared)
-            self._shared = None
-            await self._leave_all()
+            await self.leave()
         for _ in range(2):
             try:
                 session = await self._scout.session("fresh", exchange)
@@ -185,6 +235,11 @@ class Tryout:
         self._ids |= own
         return self._shared
 
+    async def leave(self) -> None:
+        """Closes its sessions; the next exchange has a new one."""
+        self._shared = None
+        await self._leave_all()
+
     async def _leave_all(self) -> None:
         every = [one for one, _, _ in self._scout.sessions]
         self._scout.sessions.clear()
@@ -207,10 +262,9 @@ class Tryout:
         return [one for one in found if one.verdict is Verdict.FAILED and worth_repeating(lane, one)]
 
 
-def _window(session: Session, opened: int, start: int) -> Transcript:
-    """The transcript as if nothing had been played between its opening and record `start`."""
-    whole = session.transcript
-    kept = (*whole.records[:opened], *whole.records[start:])
+def _window(session: Session, opened: int, start: int, end: int | None = None) -> Transcript:
+    """The transcript as if nothing had been played between its opening and record `start`, or from `end` on."""
+    kept = (*session.records[:opened], *session.records[start:end])
     places = {one.seq: place for place, one in enumerate(kept)}
 
     def moved(one: Record) -> Record:
@@ -221,7 +275,7 @@ def _window(session: Session, opened: int, start: int) -> Transcript:
             }
         return replace(one, seq=places[one.seq], meta=meta)
 
-    return replace(whole, records=tuple(moved(one) for one in kept))
+    return session.excerpt(tuple(moved(one) for one in kept))
 
 
 def _place(seq: Any, places: Mapping[int, int], otherwise: int) -> Any:

@@ -7,33 +7,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from wireproof.judge.pack import Note, Schemas, broken, ok
 from wireproof.model.jsontext import JSON, resolve_pointer
 
 
-def parts(value: JSON, at: str) -> Iterator[tuple[str, JSON]]:
+def parts(value: JSON, at: str) -> list[tuple[str, JSON]]:
     """(pointer, part) of each place in `value` that the pointer pattern `at` names; `*` is any index or key."""
-    if at == "":
-        yield "", value
-        return
-    head, _, rest = at[1:].partition("/")
-    rest = f"/{rest}" if rest else ""
-    if head == "*":
-        if isinstance(value, list):
-            keys: list[str] = [str(index) for index in range(len(value))]
-        else:
-            keys = list(value) if isinstance(value, dict) else []
-    else:
-        keys = [head.replace("~1", "/").replace("~0", "~")] if isinstance(value, dict) else []
-    for key in keys:
-        escaped = "/" + key.replace("~", "~0").replace("/", "~1")
-        part = resolve_pointer(value, escaped)
-        if isinstance(value, dict) and key not in value:
-            continue
-        for pointer, found in parts(part, rest):
-            yield escaped + pointer, found
+    found: list[tuple[str, JSON]] = [("", value)]
+    for key, escaped in _tokens(at):
+        further: list[tuple[str, JSON]] = []
+        for where, part in found:
+            if key == "*" and isinstance(part, list):
+                further += [(f"{where}/{index}", item) for index, item in enumerate(part)]
+            elif key == "*" and isinstance(part, dict):
+                further += [(f"{where}/{_escaped(name)}", item) for name, item in part.items()]
+            elif isinstance(part, dict) and key in part:
+                further.append((f"{where}/{escaped}", part[key]))
+        if not further:
+            return []
+        found = further
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _tokens(at: str) -> tuple[tuple[str, str], ...]:
+    """(key, the same escaped) of each step of a pointer pattern."""
+    return tuple((one.replace("~1", "/").replace("~0", "~"), one) for one in at.split("/")[1:])
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
