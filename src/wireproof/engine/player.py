@@ -270,7 +270,11 @@ async def _answer(session: Session, out: Record, limit: float, event: str | None
         return _over(session, out)
 
     certain = _obliges(out.message)
-    if http or certain or event == "end":
+    if event == "end":
+        await session.wait(lambda: done() or tracker.concluded(out.seq), limit)
+        if tracker.concluded(out.seq):  # all is said, so that it can only end
+            await session.wait(done, session.deadline)
+    elif http or certain:
         await session.wait(done, limit)
     else:
         await _fenced(session, done, limit)

@@ -204,6 +204,10 @@ class Tracker:
             return None
         return call.answers[-1] if call.due else call.answer
 
+    def concluded(self, _seq: int) -> bool:
+        """Nothing that is said on a stream tells that it is over."""
+        return False
+
     def is_call(self, record: Record) -> bool:
         """A request of the peer that waits for our answer."""
         return record.way is Way.IN and record.kind is Kind.MESSAGE and shape(record.message) is Shape.REQUEST

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from wireproof.model.jsontext import JSON
 from wireproof.model.wire import Headers, Kind, Record, Way
+
+TERMINAL: Final = frozenset(f"TASK_STATE_{name}" for name in ("COMPLETED", "FAILED", "CANCELED", "REJECTED"))
+INTERRUPTED: Final = frozenset(("TASK_STATE_INPUT_REQUIRED", "TASK_STATE_AUTH_REQUIRED"))
+_RESTING: Final = TERMINAL | INTERRUPTED | {"TASK_STATE_CANCELLED"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,6 +85,11 @@ class Tracker:
         call = self.by_seq.get(seq)
         return call.messages[0] if call is not None and call.messages else None
 
+    def concluded(self, seq: int) -> bool:
+        """Has the response to what was sent as record `seq` told an end, after which nothing of it is due but that it is over?"""
+        call = self.by_seq.get(seq)
+        return call is not None and bool(call.messages) and _rests(call.messages[-1].message)
+
     def is_call(self, _record: Record) -> bool:
         """Agents ask nothing of their clients."""
         return False
@@ -89,3 +99,17 @@ def fields(record: Record) -> Headers:
     """The header fields of a request or of the head of a response."""
     held: Any = record.meta.get("headers", ())
     return tuple((key, value) for key, value in held)
+
+
+def _rests(message: JSON) -> bool:
+    """Does a message of either version over any binding tell an error, a Message, or a task that has ended or waits for its client?"""
+    if not isinstance(message, dict) or "error" in message:
+        return True
+    held = message.get("result", message)
+    if not isinstance(held, dict) or "message" in held or "msg" in held or held.get("kind") == "message":
+        return True
+    inner = held.get("task", held.get("statusUpdate", held))
+    status = inner.get("status") if isinstance(inner, dict) else None
+    state = status.get("state") if isinstance(status, dict) else None
+    named = str(state).upper().replace("-", "_")
+    return (named if named.startswith("TASK_STATE_") else f"TASK_STATE_{named}") in _RESTING

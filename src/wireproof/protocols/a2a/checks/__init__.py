@@ -7,8 +7,10 @@ from wireproof.protocols.a2a.checks import (
     errors,
     lists,
     serialization,
+    several,
     shapes,
     signing,
+    streams,
     tasks,
     versions,
 )
@@ -19,8 +21,10 @@ CHECKS: tuple[Check, ...] = (
     *errors.CHECKS,
     *lists.CHECKS,
     *serialization.CHECKS,
+    *several.CHECKS,
     *shapes.CHECKS,
     *signing.CHECKS,
+    *streams.CHECKS,
     *tasks.CHECKS,
     *versions.CHECKS,
 )
