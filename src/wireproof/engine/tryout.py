@@ -170,7 +170,8 @@ class Tryout:
         }
 
     async def answer(self, exchange: Exchange, name: str) -> tuple[JSON, float]:
-        """The answer to the step of that name, and its seconds; ABSENT where none came. Alone in a fresh session, where those cost no process."""
+        """The answer to the step of that name, as the protocol views it, and its seconds; ABSENT where none came. Alone in a fresh session,
+        where those cost no process."""
         shared = bool(self._lane.target.command)
         session = await (self._common(exchange) if shared else self._fresh(exchange))
         start = len(session.records)
@@ -182,7 +183,7 @@ class Tryout:
             await self.leave()
         if out is None or found is None:
             return ABSENT, 0.0
-        return found.message, (found.at_ns - out.at_ns) / 1e9
+        return session.view(out, found.seq), (found.at_ns - out.at_ns) / 1e9
 
     async def _play(self, session: Session, exchange: Exchange) -> None:
         async def dial_again(one: Exchange, opening: bool) -> Session | None:

@@ -77,6 +77,7 @@ PACK = Pack(
     applies=applies,
     fill=fill,
     called=called,
+    strategies="wireproof.protocols.a2a.strategies",
     needs=needs,
     transports=transports,
     view=view,

@@ -14,40 +14,18 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from wireproof.protocols.mcp.strategies.moves import MEMBERS, Move
+from wireproof.protocols.tours import stages
 
 LENGTH = 20
 """Moves of one conversation."""
 
 
-def tour(many: int) -> list[int]:
-    """Numbers below `many`; each ordered triple of them stands in it once, counting round its end (a de Bruijn sequence, made of Lyndon words)."""
-    made: list[int] = []
-    word = [0] * 4
-
-    def grow(length: int, period: int) -> None:
-        if length > 3:
-            made.extend(word[1 : period + 1] if 3 % period == 0 else ())
-            return
-        word[length] = word[length - period]
-        grow(length + 1, period)
-        for one in range(word[length - period] + 1, many):
-            word[length] = one
-            grow(length + 1, length)
-
-    if many:
-        grow(1, 1)
-    return made
-
-
 def tours(many: int) -> list[list[Move]]:
     """All triples of groups, in conversations that overlap by two moves. In each a group is always represented by the same member,
     and groups that are about the same things (subscribe, unsubscribe) by members of the same number."""
-    whole = tour(many)
-    whole = (whole * 3)[: len(whole) + 2] if whole else []
-    step = LENGTH - 2
     return [
-        [Move(verb="act", at=at, member=number % MEMBERS, exactly=True) for at in whole[start : start + LENGTH]]
-        for number, start in enumerate(range(0, max(0, len(whole) - 2), step))
+        [Move(verb="act", at=at, member=number % MEMBERS, exactly=True) for at in stage]
+        for number, stage in enumerate(stages(many, LENGTH))
     ]
 
 
