@@ -47,13 +47,14 @@ Place = tuple[str, str]
 class Bench:
     """What the self-test needs to know of one protocol. `reference` and `shapes` are (module of the fixtures, name in it); `everywhere`:
     on which transports of a revision the reference peer is played; `shown`: on which a variant shows what it is about, the first one
-    first; `serve`: the running peer as a target."""
+    first; `serve`: the running peer as a target; `bindings`: over which coverage is counted apart (empty: over all together)."""
 
     reference: tuple[str, str]
     shapes: tuple[str, str]
     everywhere: Callable[[Revision], tuple[str, ...]]
     shown: Callable[[Any, Revision, Requirement | None], list[str]]
     serve: Callable[[Any, str], AbstractContextManager[Target]]
+    bindings: tuple[str, ...] = ("",)
 
 
 def _of_lines_and_http(revision: Revision) -> tuple[str, ...]:
@@ -134,6 +135,7 @@ BENCHES: Final[Mapping[str, Bench]] = {
         everywhere=lambda _revision: _SERVED["any"],
         shown=_agent_shown,
         serve=_agent_target,
+        bindings=_SERVED["any"],
     ),
 }
 
