@@ -25,7 +25,7 @@ def test_every_excuse_is_still_needed(outcomes: list[Outcome]) -> None:
 
 def test_nobody_lawful_is_blamed(outcomes: list[Outcome]) -> None:
     lawful = [one for one in outcomes if one.trial.kind != "sin"]
-    assert {one.trial.transport for one in lawful} == {"jsonrpc", "rest"}
+    assert {one.trial.transport for one in lawful} == {"jsonrpc", "rest", "grpc"}
     assert [
         (one.trial, [(row, one.whys.get(row)) for row in one.blamed], one.note)
         for one in lawful

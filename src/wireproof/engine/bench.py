@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from wireproof.engine.suite import Suite
+from wireproof.library.messages import available
 from wireproof.library.shelf import load_fixtures, shelf
 from wireproof.library.source import read_yaml
 from wireproof.model.catalogue import Requirement, Revision
@@ -36,8 +37,14 @@ CALLS: Final = CallPolicy(
 DEADLINE: Final = 1.0
 """Seconds that an answer may take from a peer in this process."""
 
-_SERVED: Final = {"any": ("jsonrpc", "rest"), "http": ("jsonrpc", "rest"), "jsonrpc": ("jsonrpc",), "rest": ("rest",)}
-_BINDINGS: Final = {"JSONRPC": "jsonrpc", "HTTP+JSON": "rest"}
+_SERVED: Final = {
+    "any": ("jsonrpc", "rest", "grpc"),
+    "http": ("jsonrpc", "rest"),
+    "jsonrpc": ("jsonrpc",),
+    "rest": ("rest",),
+    "grpc": ("grpc",),
+}
+_BINDINGS: Final = {"JSONRPC": "jsonrpc", "HTTP+JSON": "rest", "GRPC": "grpc"}
 
 Place = tuple[str, str]
 """(revision, transport)."""
@@ -77,7 +84,8 @@ def _mcp_shown(variant: Any, revision: Revision, row: Requirement | None) -> lis
 
 def _agent_shown(variant: Any, _revision: Revision, row: Requirement | None) -> list[str]:
     bound = _SERVED.get(row.transport, ()) if row is not None else _SERVED["any"]
-    return [name for name in (_BINDINGS[one] for one in variant.bindings) if name in bound]
+    known = bound if available() else [name for name in bound if name != "grpc"]
+    return [name for name in (_BINDINGS[one] for one in variant.bindings) if name in known]
 
 
 @contextmanager
@@ -132,7 +140,7 @@ BENCHES: Final[Mapping[str, Bench]] = {
     "a2a": Bench(
         reference=("a2a", "REFERENCE_AGENT"),
         shapes=("a2a.shapes", "SHAPES"),
-        everywhere=lambda _revision: _SERVED["any"],
+        everywhere=lambda _revision: _SERVED["any" if available() else "http"],
         shown=_agent_shown,
         serve=_agent_target,
         bindings=_SERVED["any"],

@@ -133,6 +133,7 @@ class LaneRunner:
             deadline=self.target.timeout,
             reticence=self.reticence,
             view=lambda records, out, seen: pack.view(records, out, seen, self.revision, self.transport),
+            read=pack.read,
             # The first process has patience of its own, see `open`; a server behind a URL runs already.
             patience=self._start_wait if self.target.command and self.main is not None else 0.0,
         )

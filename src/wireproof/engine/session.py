@@ -14,15 +14,16 @@ from typing import Any, Final
 import anyio
 
 from wireproof.engine.reticence import Reticence
-from wireproof.judge.pack import Binding, Outgoing, Tracker
+from wireproof.judge.pack import Binding, Outgoing, Tracker, as_json
 from wireproof.model.events import Event, Recorded, TranscriptOpened
 from wireproof.model.exchange import Exchange, Http, Notify, Origin, Request, Respond
-from wireproof.model.jsontext import ABSENT, parse
+from wireproof.model.jsontext import ABSENT, dump, parse
 from wireproof.model.wire import Arrival, Frame, Kind, Record, Transcript, Way
 from wireproof.transports.link import Link, LinkClosed, now_ns
 
 Emit = Callable[[Event], None]
 View = Callable[[Sequence[Record], Record | None, Record | None], Any]
+Read = Callable[[bytes, Mapping[str, Any]], tuple[Any, str | None]]
 
 DEADLINE: Final = 5.0
 """Seconds that an answer may take when nothing was measured yet after the opening."""
@@ -55,11 +56,14 @@ class Session:
         patience: float = 0.0,
         reticence: Reticence | None = None,
         view: View | None = None,
+        read: Read = as_json,
     ) -> None:
         """`deadline`: seconds that replace the measured ones; `patience`: seconds for the first word of a peer that may still be starting;
-        `reticence`: what is known from other connections of what the target leaves unanswered; `view`: what captures are taken from."""
+        `reticence`: what is known from other connections of what the target leaves unanswered; `view`: what captures are taken from;
+        `read`: what the bytes of an arriving message say, given its meta."""
         self.link = link
         self._view = view
+        self._read = read
         self.state = state
         self.tracker = tracker
         self.binding = binding
@@ -126,8 +130,10 @@ class Session:
             clean = self._redact(raw)
             if clean != raw:
                 parts["raw"] = raw = clean
-                if message is not ABSENT:
+                if message is not ABSENT and "rpc" not in parts.get("meta", {}):
                     message, fault = parse(raw)
+            if message is not ABSENT and "rpc" in parts.get("meta", {}):
+                message, _ = parse(self._redact(dump(message).encode("utf-8", "surrogatepass")))
             parts["meta"] = _redact_meta(parts.get("meta", {}), self._redact)
             fault = fault and self._redact(fault.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
         channel = parts.get("channel", "main")
@@ -169,7 +175,9 @@ class Session:
     async def _transmit(self, frame: Frame, message: Any, meta: dict[str, Any]) -> Record:
         http = "method" in frame.meta
         if http:
-            meta |= {key: frame.meta[key] for key in ("method", "target", "headers", "operation") if key in frame.meta}
+            meta |= {
+                key: frame.meta[key] for key in ("method", "target", "headers", "operation", "rpc") if key in frame.meta
+            }
             frame = replace(frame, meta={**frame.meta, "retry_429": True})
         elif "end" in frame.meta:
             meta["end"] = frame.meta["end"].decode("latin-1")
@@ -213,7 +221,7 @@ class Session:
                 arrival, kind=Kind.BYTES
             )  # messages come on the stream alone; what a POST says is no message
         if arrival.kind is Kind.MESSAGE:
-            message, fault = parse(arrival.data)
+            message, fault = self._read(arrival.data, arrival.meta)
         elif arrival.kind is Kind.FAULT:
             fault = str(arrival.meta.get("why", "")) or arrival.data[:200].decode("utf-8", "replace")
         way = Way.IN if arrival.kind in (Kind.MESSAGE, Kind.BYTES, Kind.HEAD, Kind.EVENT) else Way.NOTE

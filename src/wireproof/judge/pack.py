@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from wireproof.model.catalogue import Requirement, Revision
 from wireproof.model.exchange import Exchange, Http, Notify, Request, Respond, Send, SendBytes
-from wireproof.model.jsontext import ABSENT, JSON
+from wireproof.model.jsontext import ABSENT, JSON, parse
 from wireproof.model.target import Target
 from wireproof.model.wire import Frame, Record, Transcript
 
@@ -124,6 +124,11 @@ def as_it_came(
     return decisive.message if decisive is not None else ABSENT
 
 
+def as_json(raw: bytes, _meta: Mapping[str, Any]) -> tuple[JSON, str | None]:
+    """The JSON text that a message is, and what is wrong with it."""
+    return parse(raw)
+
+
 def stdio_or_http(target: Target) -> tuple[tuple[str, ...], ...]:
     """A process speaks on a line; behind a URL is one of two transports, the older one tried where the newer is not there."""
     if target.url:
@@ -181,6 +186,8 @@ class Pack:
     view: Callable[[Sequence[Record], Record | None, Record | None, Revision, str], JSON] = as_it_came
     """What expectations are held against and captures are taken from: of the records of a conversation, what was sent, and the record
     that ended the waiting (None: nothing came), in a revision on a transport."""
+    read: Callable[[bytes, Mapping[str, Any]], tuple[JSON, str | None]] = as_json
+    """What the bytes of a message that came say, as JSON, and what is wrong with them; given the meta of its arrival."""
     beacons: Callable[[str], Sequence[str]] | None = None
     """Where whoever speaks this protocol at a URL publishes that, the likeliest place first; None: nowhere."""
     recognised: Callable[[JSON], str] = lambda _document: ""

@@ -63,6 +63,8 @@ def record_line(record: Record) -> dict[str, Any]:
             raw["base64"] = base64.b64encode(record.raw).decode("ascii")
     if record.message is not ABSENT:
         raw["json"] = True
+        if "rpc" in record.meta:  # protobuf, which nobody reads who only has the journal
+            raw["message"] = record.message
     if record.fault is not None:
         raw["fault"] = record.fault
     if record.meta:
@@ -73,7 +75,7 @@ def record_line(record: Record) -> dict[str, Any]:
 def record_of(raw: Mapping[str, Any]) -> Record:
     """The record of a line."""
     data = raw["text"].encode("utf-8") if "text" in raw else base64.b64decode(raw.get("base64", ""))
-    message = parse(data)[0] if raw.get("json") else ABSENT
+    message = raw["message"] if "message" in raw else parse(data)[0] if raw.get("json") else ABSENT
     return Record(
         seq=raw["seq"],
         at_ns=raw["at_ns"],

@@ -13,6 +13,7 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from wireproof.model.wire import Arrival, Frame, header
+from wireproof.transports.grpc import SCHEMES, Calls
 from wireproof.transports.inbox import Inbox
 from wireproof.transports.link import LinkClosed
 from wireproof.transports.reply import Reply
@@ -65,6 +66,8 @@ class ExchangeLink(ABC):
         self._inbox: Inbox | None = None
         self._tasks: TaskGroup | None = None
         self._finished = False
+        self._trust: tuple[str | None, tuple[str, str] | None, bool] = (None, None, False)
+        self._calls: Calls | None = None
 
     @abstractmethod
     async def _attempt(self, frame: Frame, reply: Reply, last: bool, meta: dict[str, Any]) -> float | None:
@@ -108,6 +111,9 @@ class ExchangeLink(ABC):
             self._close_inbox_when_idle()
 
     async def _perform(self, frame: Frame, reply: Reply) -> None:
+        if str(frame.meta.get("target", "")).startswith(SCHEMES):
+            await self._call(frame, reply)
+            return
         patient = bool(frame.meta.get("retry_429"))
         for attempt in range(1, TRIES + 1):
             if self._throttle is not None:
@@ -118,6 +124,14 @@ class ExchangeLink(ABC):
             if seconds is None:
                 return
             await anyio.sleep(seconds)
+
+    async def _call(self, frame: Frame, reply: Reply) -> None:
+        """A gRPC call instead of an HTTP request: its target says so."""
+        if self._throttle is not None:
+            await self._throttle.wait()
+        if self._calls is None:
+            self._calls = Calls(*self._trust)
+        await self._calls.perform(frame, reply)
 
     async def receive(self) -> Arrival:
         """The next arrival of any channel; raises LinkClosed once the link is finished and its last exchange has ended."""
@@ -153,6 +167,8 @@ class ExchangeLink(ABC):
                 live.scope.cancel()
             for live in list(self._live.values()):
                 await live.done.wait()
+            if self._calls is not None:
+                await self._calls.close()
             await self._dispose()
         self._inbox.close()
 

@@ -85,6 +85,11 @@ class Reply:
             meta["data"] = None if event.data is None else ""
             self._put(Kind.EVENT, meta)
 
+    async def message(self, data: bytes, **meta: Any) -> None:
+        """Reports one message that its transport has framed, and waits while the inbox is full."""
+        self._put(Kind.MESSAGE, meta, data)
+        await self._inbox.room()
+
     def fault(self, why: str, data: bytes = b"") -> None:
         """Reports that the framing broke; `why` begins with one word and a colon."""
         self._put(Kind.FAULT, {"why": why}, data[:RAW_KEPT])

@@ -10,6 +10,7 @@ from wireproof.model.catalogue import Revision
 from wireproof.model.jsontext import JSON
 from wireproof.model.target import Target
 from wireproof.model.wire import Record, Transcript
+from wireproof.protocols.a2a import rpc
 from wireproof.protocols.a2a import view as views
 from wireproof.protocols.a2a.binding import A2aBinding
 from wireproof.protocols.a2a.card import is_card, places
@@ -81,6 +82,7 @@ PACK = Pack(
     needs=needs,
     transports=transports,
     view=view,
+    read=rpc.read,
     beacons=lambda url: places(url)[:3],
     recognised=recognised,
     hints=HINTS,

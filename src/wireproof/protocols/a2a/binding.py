@@ -1,7 +1,7 @@
-"""How A2A operations become HTTP requests: JSON-RPC and HTTP+JSON, 1.0 and 0.3. State in, state out.
+"""How A2A operations become HTTP requests, over JSON-RPC and HTTP+JSON, or gRPC calls, in 1.0 and 0.3. State in, state out.
 
 Exchanges name operations and parameters as 1.0 does; what goes out is in the version and binding of the lane. Pages: specification 9
-(JSON-RPC) and 11 (HTTP+JSON), 3.6 (versioning); 0.3: 3.2 and 3.5.
+(JSON-RPC), 10 (gRPC) and 11 (HTTP+JSON), 3.6 (versioning); 0.3: 3.2 and 3.5.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from wireproof.model.catalogue import Revision
 from wireproof.model.exchange import Exchange, Fields, Http, Notify, Request, Respond, Send, SendBytes
 from wireproof.model.jsontext import ABSENT, JSON, dump
 from wireproof.model.wire import Frame, Kind, Record, Way
-from wireproof.protocols.a2a import older
+from wireproof.protocols.a2a import older, rpc
 from wireproof.protocols.a2a.card import Interface, interface, is_card, required_extensions
 from wireproof.protocols.a2a.operations import OPERATIONS, SENDS, route
 
@@ -64,6 +64,11 @@ class State:
         """Where operations are asked for."""
         return self.interface.url if self.interface is not None else self.place
 
+    @property
+    def web(self) -> str:
+        """Where literal HTTP requests are joined to: there too, but where operations are gRPC calls."""
+        return self.place if self.transport == "grpc" else self.url
+
 
 class A2aBinding:
     """The pack's binding: pure functions on State."""
@@ -104,6 +109,8 @@ class A2aBinding:
     def _request(self, state: State, step: Request) -> tuple[State, Frame, JSON]:
         number, state = state.next_id, replace(state, next_id=state.next_id + 1)
         params = self._params(state, step, number)
+        if state.transport == "grpc":
+            return self._call(state, step, params)
         operation = OPERATIONS.get(step.method)
         streams = operation is not None and operation.streams
         if not state.current:
@@ -129,6 +136,18 @@ class A2aBinding:
         state, frame = self._frame(state, verb, url, headers, step.headers, data)
         return state, replace(frame, meta={**frame.meta, "operation": step.method}), message
 
+    def _call(self, state: State, step: Request, params: JSON) -> tuple[State, Frame, JSON]:
+        """Over gRPC: service parameters travel as metadata, whose names are in lower case (specification 10.2)."""
+        data, message = rpc.request(state.revision.id, step.method, params)
+        path = rpc.path_of(state.revision.id, step.method)
+        state, frame = self._frame(state, "POST", state.url + path, self._service(state), step.headers, data)
+        headers = [[name.lower(), value] for name, value in frame.meta["headers"]]
+        return (
+            state,
+            replace(frame, meta={**frame.meta, "headers": headers, "operation": step.method, "rpc": path}),
+            message,
+        )
+
     def _params(self, state: State, step: Request, number: int) -> JSON:
         """In 1.0 form; a message gets what it lacks: an id that nobody used and the role of a user. A null in `meta` keeps that away."""
         if not isinstance(step.params, dict):
@@ -153,6 +172,11 @@ class A2aBinding:
             accept = f"application/a2a+json, {accept}"
         made = [("Content-Type", JSON_TYPE)] if body else []
         made.append(("Accept", accept))
+        return made + self._service(state)
+
+    def _service(self, state: State) -> list[tuple[str, str]]:
+        """The service parameters: version and extensions."""
+        made = []
         if state.current:
             made.append(("A2A-Version", state.revision.id))
         if state.extensions:
@@ -169,7 +193,7 @@ class A2aBinding:
         if step.body is not ABSENT:
             body = dump(step.body).encode("utf-8", "surrogatepass")
         headers = self._usual(state, streams=True, body=bool(body)) if step.session else []
-        url = urljoin(state.url, step.path) if step.path else state.url
+        url = urljoin(state.web, step.path) if step.path else state.web
         state, frame = self._frame(state, step.method, url, headers, step.headers, body)
         return state, frame, step.body
 

@@ -6,11 +6,12 @@ One card may carry the shapes of both versions. What is malformed is left out he
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from wireproof.model.jsontext import JSON
+from wireproof.protocols.a2a import rpc
 
 WELL_KNOWN: Final = "/.well-known/agent-card.json"
 EARLIER: Final = "/.well-known/agent.json"
@@ -79,11 +80,20 @@ def interfaces(card: Mapping[str, Any]) -> Iterator[Interface]:
 
 
 def interface(card: JSON, version: str, binding: str) -> Interface | None:
-    """The first interface of that version and binding whose URL can be read."""
+    """The first interface of that version and binding whose URL can be read; over gRPC with the URL that `rpc.place` makes of it."""
     if not isinstance(card, dict):
         return None
     fitting = (one for one in interfaces(card) if (one.version, one.binding) == (version, binding))
+    if binding == "grpc":
+        placed = (replace(one, url=rpc.place(one.url)) for one in fitting)
+        return next((one for one in placed if one.url), None)
     return next((one for one in fitting if _readable(one.url)), None)
+
+
+def unreadable(card: JSON, version: str, binding: str) -> str:
+    """The URL of an interface of that version and binding which is there, but leads nowhere; empty where there is none."""
+    named = interfaces(card) if isinstance(card, dict) else ()
+    return next((one.url for one in named if (one.version, one.binding) == (version, binding)), "")
 
 
 def _readable(url: str) -> bool:

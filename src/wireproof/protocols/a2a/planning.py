@@ -6,16 +6,22 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from wireproof.model.exchange import Exchange, Repeat, Request
+from wireproof.protocols.a2a import rpc
 from wireproof.protocols.a2a.card import places
 from wireproof.protocols.a2a.operations import SENDS
 from wireproof.protocols.filling import filled
 
 
 def fill(exchange: Exchange, facts: Mapping[str, Any]) -> list[Exchange]:
-    """The literal exchange; none when a fact is missing. `${places.N}` are where the card may lie, the likeliest first."""
+    """The literal exchange; none when a fact is missing, or when it cannot be said over gRPC.
+
+    `${places.N}` are where the card may lie, the likeliest first.
+    """
     target = facts.get("target", {})
     made = filled(exchange, {**facts, "places": places(str(target.get("url", "")))})
-    return [made] if made is not None else []
+    if made is None or (facts.get("binding") == "grpc" and not rpc.writable(made, str(facts.get("revision")))):
+        return []
+    return [made]
 
 
 def called(exchanges: Iterable[Exchange], _facts: Mapping[str, Any]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from wireproof.model.catalogue import Requirement
 from wireproof.model.jsontext import ABSENT, dump
 from wireproof.model.wire import Transcript, header
 from wireproof.protocols.a2a import card as cards
+from wireproof.protocols.a2a import rpc
 from wireproof.protocols.a2a.binding import NOT_READ, SEND_PATH, unknown
 from wireproof.protocols.a2a.card import Interface, places
 from wireproof.protocols.a2a.prompts import prompts
@@ -38,7 +39,8 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
     home = urlsplit(str(lens.facts.get("url", "")))
     facts["places"] = places(home.geturl())
     facts["signing"] = {"keys": keys_at(facts["document"], f"{home.scheme}://{home.netloc}")}
-    found = cards.interface(facts["document"], lens.revision.id, lens.transport)
+    here = (lens.revision.id, lens.transport)
+    found = cards.interface(facts["document"], *here)
     asked = [call for call in calls if call.operation]
     answered = [call for call in asked if call.messages]
     facts["refusing"] = bool(asked) and not any(call.head is not None for call in asked)
@@ -46,10 +48,17 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
     shut = [call for call in asked if call.status in (401, 403)]
     if found is not None:
         facts["interface"] = {"url": found.url, "path": urlsplit(found.url).path.rstrip("/"), "tenant": found.tenant}
-    if found is not None and lens.transport != "grpc" and not (shut and len(shut) == len(asked)):
+    silent = (
+        lens.transport == "grpc" and not answered
+    )  # a port that takes no call, or a way to it that is not installed
+    if found is not None and not silent and not (shut and len(shut) == len(asked)):
         facts["supported_versions"] = [lens.revision.id]
-    facts["unnamed"] = facts["document"] is not None and found is None
-    facts["why_not"] = _why_not(facts, found, lens, shut)
+    facts["binding"] = lens.transport
+    facts["unnamed"] = (
+        facts["document"] is not None and found is None and not cards.unreadable(facts["document"], *here)
+    )
+    fault = next((one.fault for call in asked for one in call.faults if one.fault), "")
+    facts["why_not"] = _why_not(facts, found, lens, shut, fault)
     if shut:
         named = ", ".join(cards.schemes(facts["document"])) or "none"
         facts["wants"] = f"the agent wants authorization (its card declares {named})"
@@ -77,15 +86,22 @@ def _read_card(facts: dict[str, Any], call: Call) -> None:
     facts["agent"] = {key: value[key] for key in ("name", "version") if isinstance(value.get(key), str)}
 
 
-def _why_not(facts: Mapping[str, Any], found: Interface | None, lens: Lens, shut: list[Call]) -> str:
+def _why_not(facts: Mapping[str, Any], found: Interface | None, lens: Lens, shut: list[Call], fault: str) -> str:
     """Why this version is not offered over this binding; empty where it is."""
     named = f"a {_SHOWN.get(lens.transport, lens.transport)} interface of {lens.revision.id}"
     if facts["document"] is None:
         return "no Agent Card was found"
     if found is None:
-        return f"the card names no {named.removeprefix('a ')}"
-    if lens.transport == "grpc":
-        return "the card names it, but wireproof does not support gRPC yet: unobserved"
+        url = cards.unreadable(facts["document"], lens.revision.id, lens.transport)
+        return (
+            f"its URL {url[:80]!r} on the card leads nowhere"
+            if url
+            else f"the card names no {named.removeprefix('a ')}"
+        )
+    if lens.transport == "grpc" and not rpc.available():
+        return "extra not installed: pip install 'wireproof[grpc]'"
+    if lens.transport == "grpc" and not facts["supported_versions"] and not shut:
+        return f"{found.url} takes no call: {fault}" if fault else f"{found.url} answered no call"
     return f"status {shut[0].status}" if shut and not facts["supported_versions"] else ""
 
 

@@ -21,6 +21,7 @@ class Call:
     operation: str
     head: Record | None = None
     messages: list[Record] = field(default_factory=list)
+    faults: list[Record] = field(default_factory=list)
     end: Record | None = None
 
     @property
@@ -48,7 +49,7 @@ class Call:
     @property
     def streamed(self) -> bool:
         """Did the answer come as a stream of events?"""
-        return any(one.meta.get("sse") for one in self.messages)
+        return any(streamed(one) for one in self.messages)
 
     @property
     def complete(self) -> bool:
@@ -75,6 +76,8 @@ class Tracker:
             return
         if record.kind is Kind.HEAD:
             known.head = record
+        elif record.kind is Kind.FAULT:
+            known.faults.append(record)
         elif record.kind is Kind.END:
             known.end = record
         elif record.way is Way.IN and record.kind is Kind.MESSAGE:
@@ -93,6 +96,11 @@ class Tracker:
     def is_call(self, _record: Record) -> bool:
         """Agents ask nothing of their clients."""
         return False
+
+
+def streamed(record: Record) -> bool:
+    """Is that one event of a stream? Over gRPC each message is what a stream would send."""
+    return bool(record.meta.get("sse")) or "rpc" in record.meta
 
 
 def fields(record: Record) -> Headers:

@@ -21,7 +21,7 @@ def outcome(operation: str, message: JSON, *, transport: str, modern: bool, stat
         return ABSENT
     if not operation:
         return message
-    rest = transport == "rest"
+    rest = transport != "jsonrpc"  # gRPC's answers are read into the same form
     error = _error(message, rest=rest, status=status)
     if error is not ABSENT:
         held = dict(error) if isinstance(error, dict) else {"value": error}

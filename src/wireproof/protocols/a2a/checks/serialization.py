@@ -10,6 +10,7 @@ from wireproof.judge.pack import Check, Note, broken, check, ok
 from wireproof.model.jsontext import ABSENT, JSON
 from wireproof.protocols.a2a.conversation import Talk
 from wireproof.protocols.a2a.objects import Part, objects
+from wireproof.protocols.a2a.tracker import streamed
 
 _OFFSET: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d)?(\.\d+)?[+-]\d\d:?\d\d")
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d)?([.,]\d+)?([Zz]|[+-]\d\d:?\d\d)?)?")
@@ -20,13 +21,13 @@ _KINDS: Final = ("text", "file", "data")
 
 def _carried(talk: Talk) -> Iterator[tuple[tuple[int, ...], JSON, str, str]]:
     """(evidence, what was carried, its definition, its pointer) of each result, event and card of 1.0."""
-    base = "" if talk.transport == "rest" else "/result"
+    base = "/result" if talk.transport == "jsonrpc" else ""
     for one in talk.seen:
         row = talk.schemas.methods.get(one.call.operation)
         if one.result is None or row is None:
             continue
-        value = one.raw if talk.transport == "rest" else one.raw.get("result") if isinstance(one.raw, dict) else ABSENT
-        name = row.get("event", row["result"]) if one.record.meta.get("sse") else row["result"]
+        value = one.raw if not base else one.raw.get("result") if isinstance(one.raw, dict) else ABSENT
+        name = row.get("event", row["result"]) if streamed(one.record) else row["result"]
         yield one.seqs, value, name, base
     for call in talk.cards:
         yield (call.seq, call.messages[0].seq), call.messages[0].message, "AgentCard", ""

@@ -14,6 +14,7 @@ from wireproof.model.jsontext import ABSENT, JSON
 from wireproof.protocols.a2a.asked import asked
 from wireproof.protocols.a2a.conversation import Seen, Talk
 from wireproof.protocols.a2a.operations import OPERATIONS
+from wireproof.protocols.a2a.tracker import streamed
 from wireproof.protocols.shapes import held
 
 _OURS: Final = ("user", "ROLE_USER")
@@ -60,8 +61,8 @@ def _judged(
 
 def _carried(talk: Talk, one: Seen) -> tuple[str, JSON, str]:
     """(kind of entry, the part of the message that it is about, where that lies)."""
-    streams = OPERATIONS[one.call.operation].streams and one.record.meta.get("sse", False)
-    rest = talk.transport == "rest"
+    streams = OPERATIONS[one.call.operation].streams and streamed(one.record)
+    rest = talk.transport != "jsonrpc"
     if one.error is not None:
         return "error", one.raw if rest else one.raw.get("error"), "" if rest else "/error"
     kind = "event" if streams else "result"
