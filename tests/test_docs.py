@@ -3,31 +3,55 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from wireproof.engine.suite import Suite
+from wireproof.library.catalogue import load_catalogue, protocols
+from wireproof.library.source import read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def test_a_page_for_every_requirement(tmp_path: Path, suite: Suite) -> None:
-    spec = importlib.util.spec_from_file_location("docs_build", ROOT / "docs" / "build.py")
+def made_by(name: str) -> ModuleType:
+    """A module of docs/, which is no package."""
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
-    build = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(build)
-    build.main(tmp_path)
-    index = (tmp_path / "index.md").read_text(encoding="utf-8")
-    linked = re.findall(r"\]\((requirements/[^)]+\.md)\)", index)
-    assert len(linked) == len(set(linked)) == len(suite.catalogue.requirements)
-    assert all((tmp_path / one).is_file() for one in linked)
-    page = (tmp_path / "requirements" / "mcp.base.response.id-echo.md").read_text(encoding="utf-8")
-    assert page.startswith("# mcp.base.response.id-echo\n")
-    assert '<a id="judged-by"></a>' in page
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_page_for_every_requirement() -> None:
+    made = dict(made_by("requirement_pages").pages())
+    for protocol in protocols():
+        linked = re.findall(r"\]\(([^)/]+\.md)\)", made[f"requirements/{protocol}.md"])
+        assert len(linked) == len(set(linked)) == len(load_catalogue(protocol).requirements)
+        assert all(f"requirements/{one}" in made for one in linked)
+    page = made["requirements/mcp.base.response.id-echo.md"]
+    assert "\n# mcp.base.response.id-echo\n" in page
+    assert "## Judged by { #judged-by }" in page
     assert "response-id-retyped" in page
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    """A new page of docs/ gets a line under `nav` in mkdocs.yml."""
+    nav = read_yaml(ROOT / "mkdocs.yml")[0]["nav"]
+    entries = [one for part in nav for entries in part.values() for one in entries]
+    named = [place for one in entries for place in ([one] if isinstance(one, str) else one.values())]
+    assert len(named) == len(set(named))
+    missing = {one.name for one in ROOT.glob("docs/*.md")} - set(named)
+    assert not missing, f"not in the nav of mkdocs.yml: {', '.join(sorted(missing))}"
+
+
+def test_the_reference_of_the_configuration_is_current() -> None:
+    keys = made_by("configuration_keys")
+    page, schema = keys.PAGE.read_text(encoding="utf-8"), json.loads(keys.SCHEMA.read_text(encoding="utf-8"))
+    assert keys.renewed(page, schema) == page, "run: python docs/configuration_keys.py"
 
 
 @pytest.mark.parametrize(
