@@ -127,6 +127,7 @@ def _tags(facts: Mapping[str, Any], found: Interface | None, lens: Lens, answere
     declared = {name for name in _CAPABILITIES[:2] if cards.declares(document, name) is True}
     declared |= {"extendedAgentCard"} if cards.extended(document) else set()
     tags |= declared | {f"without:{name}" for name in _CAPABILITIES if name not in declared}
+    tags |= {"without:capability"} if len(declared) < len(_CAPABILITIES) else set()
     tags |= {"security"} if _asks_for_security(document, lens) else {"without:security"}
     tags |= {"signatures"} if document.get("signatures") else set()
     tags |= {"card-tag"} if facts["card"].get("tag") else set()
@@ -140,7 +141,9 @@ def _tags(facts: Mapping[str, Any], found: Interface | None, lens: Lens, answere
     if found is not None:
         tags |= {"interface"} | ({"tenant"} if found.tenant else set())
         tags |= {"https"} if urlsplit(found.url).scheme == "https" else set()
+        tags |= _of_main(document, found, lens)
     tags |= {"answers"} if answered else set()
+    tags |= {"dialect:core"} if lens.transport == "jsonrpc" or facts["dialect"] == "core" else set()
     tags |= {"dialect:open"} if found is not None and facts["dialect"] == "open" else set()
     tags |= {"protected"} if facts["protected"] else set()
     tags |= {f"prompt:{name}" for name in facts["goals"]}
@@ -149,6 +152,14 @@ def _tags(facts: Mapping[str, Any], found: Interface | None, lens: Lens, answere
     direct = urlsplit(str(lens.facts.get("url", ""))).path.endswith(".json")
     tags |= {"given-card" if direct else "searched-card"}
     return tags | set(lens.facts.get("eras", ()))
+
+
+def _of_main(document: Mapping[str, Any], found: Interface, lens: Lens) -> set[str]:
+    """Of an interface: is it the one at the card's own URL (0.3), and does the card name that URL for several bindings?"""
+    main = cards.BINDINGS.get(str(document.get("preferredTransport", "JSONRPC")))
+    there = {one.binding for one in cards.interfaces(document) if (one.url, one.version) == (found.url, found.version)}
+    tags = {"main-interface"} if document.get("url") == found.url and main == lens.transport else set()
+    return tags | ({"shared-url"} if len(there) > 1 else set())
 
 
 def _asks_for_security(document: Mapping[str, Any], lens: Lens) -> bool:
@@ -175,6 +186,10 @@ _REASONS: Final = {
     "extension-required": "the card requires no extension",
     "several-bindings": "the card names one binding of this version",
     "tenant": "the interface names no tenant",
+    "without:capability": "the card declares every capability",
+    "main-interface": "the card's own URL is that of another binding",
+    "shared-url": "the card names each URL for one binding only",
+    "dialect:core": "the agent writes in the ProtoJSON of the proto, of which these rows do not speak",
     "https": "the interface is not served over TLS",
     "protected": "no 401 was seen: the agent is not protected",
 }

@@ -18,16 +18,16 @@ from wireproof.protocols.a2a.tracker import streamed
 from wireproof.protocols.shapes import held
 
 _OURS: Final = ("user", "ROLE_USER")
+_WRAPPERS: Final = ("task", "message", "msg", "statusUpdate", "artifactUpdate")
 _NULLS: Final = "null for an absent member"
 
 
 def _rows(talk: Talk) -> dict[str, list[Mapping[str, Any]]]:
-    """The table's entries of this version by what they are `in`. Those of 0.3 are not for HTTP+JSON, where two dialects are in use."""
+    """The table's entries of this version by what they are `in`."""
     made: dict[str, list[Mapping[str, Any]]] = {}
     for row in talk.lens.tables.get("schema-rows", ()):
         older = ".v03" in row["row"]
-        here = row["in"] == "card" or talk.current or talk.transport == "jsonrpc"
-        if older != talk.current and here and talk.schemas.has(row["definition"]):
+        if older != talk.current and talk.schemas.has(row["definition"]):
             made.setdefault(row["in"], []).append(row)
     return made
 
@@ -40,6 +40,10 @@ def answers_fit(talk: Talk) -> Iterator[Note]:
         if one.raw is ABSENT or one.call.operation not in OPERATIONS:
             continue
         kind, value, base = _carried(talk, one)
+        if talk.transport == "rest" and not talk.current:
+            if kind == "error" or not _core(value):
+                continue
+            value, base = _unwrapped(value, base)
         wanted = [row for row in rows.get(kind, ()) if row["method"] == ["*"] or one.call.operation in row["method"]]
         yield from _judged(talk, wanted, value, one.seqs, base)
     for call in talk.cards:
@@ -69,6 +73,22 @@ def _carried(talk: Talk, one: Seen) -> tuple[str, JSON, str]:
     if rest:
         return kind, one.raw, ""
     return kind, one.raw.get("result") if isinstance(one.raw, dict) else None, "/result"
+
+
+def _core(value: JSON) -> bool:
+    """Over HTTP+JSON 0.3 has two dialects in use, neither of which is wrong: is this one for which the entries are, the core JSON?"""
+    inner, _ = _unwrapped(value, "")
+    first = inner[0] if isinstance(inner, list) and inner else inner
+    return isinstance(first, dict) and ("kind" in first or {"taskId", "pushNotificationConfig"} <= set(first))
+
+
+def _unwrapped(value: JSON, base: str) -> tuple[JSON, str]:
+    """What the only member of a response of HTTP+JSON 0.3 holds, which is named after it; as it is where it came bare."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((name, inner),) = value.items()
+        if name in _WRAPPERS:
+            return inner, f"{base}/{name}"
+    return value, base
 
 
 def _of_card(row: Mapping[str, Any], card: JSON, talk: Talk) -> bool:
