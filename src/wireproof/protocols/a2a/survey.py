@@ -143,7 +143,8 @@ def _tags(facts: Mapping[str, Any], found: Interface | None, lens: Lens, answere
         tags |= {"https"} if urlsplit(found.url).scheme == "https" else set()
         tags |= _of_main(document, found, lens)
     tags |= {"answers"} if answered else set()
-    tags |= {"dialect:core"} if lens.transport == "jsonrpc" or facts["dialect"] == "core" else set()
+    core = lens.transport == "jsonrpc" or (lens.transport == "rest" and facts["dialect"] == "core")
+    tags |= {"dialect:core"} if core else set()
     tags |= {"dialect:open"} if found is not None and facts["dialect"] == "open" else set()
     tags |= {"protected"} if facts["protected"] else set()
     tags |= {f"prompt:{name}" for name in facts["goals"]}
@@ -189,7 +190,7 @@ _REASONS: Final = {
     "without:capability": "the card declares every capability",
     "main-interface": "the card's own URL is that of another binding",
     "shared-url": "the card names each URL for one binding only",
-    "dialect:core": "the agent writes in the ProtoJSON of the proto, of which these rows do not speak",
+    "dialect:core": "the form of messages is that of the proto here, of which this row does not speak",
     "https": "the interface is not served over TLS",
     "protected": "no 401 was seen: the agent is not protected",
 }
