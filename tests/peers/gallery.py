@@ -1,6 +1,6 @@
-"""Plays every installed real peer with `wireproof run --all`, and builds the site over the reports: `make gallery`.
+"""Plays every installed real peer, servers and agents, with `wireproof run --all`, and builds the site over the reports: `make gallery`.
 
-`--only NAME` (of a peer or an environment, repeatable) plays a part. Written: FOLDER/wireproof.toml, FOLDER/reports, FOLDER/site.
+`--only NAME` (of a peer, an agent or an environment, repeatable) plays a part. Written: FOLDER/wireproof.toml, FOLDER/reports, FOLDER/site.
 """
 
 from __future__ import annotations
@@ -9,20 +9,38 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from peerlist import PEERS, Launch, Peer, free_port, load
+from agents import AGENTS, STARTUP
+from peerlist import PEERS, Launch, free_port, load
 
 
-def table(peer: Peer, transport: str, launch: Launch) -> str:
-    """A target of a configuration, called as its package and version are."""
-    name = json.dumps(f"{peer.name}-{peer.version}-{transport}")
-    lines = [f"[targets.{name}]", f"command = {json.dumps(list(launch.command))}"]
+def table(name: str, launch: Launch, startup_s: float) -> str:
+    """A target of a configuration."""
+    lines = [f"[targets.{json.dumps(name)}]", f"command = {json.dumps(list(launch.command))}"]
     if launch.url is not None:
         lines.append(f"url = {json.dumps(launch.url)}")
     if launch.env:
         lines.append("env = { " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in launch.env.items()) + " }")
-    return "\n".join([*lines, f"startup-wait = {max(30.0, peer.startup_s)}", ""])
+    return "\n".join([*lines, f"startup-wait = {max(30.0, startup_s)}", ""])
+
+
+def tables(only: list[str]) -> Iterator[str]:
+    """What is installed: servers by package, version and transport; agents by their names."""
+    servers = (
+        load().only([name for name in only if name not in AGENTS]) if set(only) - set(AGENTS) or not only else None
+    )
+    for peer in servers.peers if servers else ():
+        if (PEERS / peer.environment).is_dir():
+            for transport, launch in peer.launches.items():
+                name = f"{peer.name}-{peer.version}-{transport}"
+                yield table(name, launch.fill(port=free_port()), peer.startup_s)
+    for name, command in AGENTS.items():
+        if (not only or name in only) and all(part.exists() for part in command if PEERS in part.parents):
+            port = free_port()
+            launch = Launch(command=(*map(str, command), str(port)), url=f"http://127.0.0.1:{port}", env={})
+            yield table(name, launch, STARTUP)
 
 
 def main() -> int:
@@ -31,18 +49,12 @@ def main() -> int:
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--revision", action="append", default=[])
     given = parser.parse_args()
-    peers = [one for one in load().only(given.only).peers if (PEERS / one.environment).is_dir()]
     folder: Path = given.folder.absolute()
     (folder / "reports").mkdir(parents=True, exist_ok=True)
     for old in (folder / "reports").glob("*.json"):
         old.unlink()
-    tables = [
-        table(peer, transport, launch.fill(port=free_port()))
-        for peer in peers
-        for transport, launch in peer.launches.items()
-    ]
     (folder / "wireproof.toml").write_text(
-        'reports = { json = "reports/{target}.json" }\n\n' + "\n".join(tables), "utf-8"
+        'reports = { json = "reports/{target}.json" }\n\n' + "\n".join(tables(given.only)), "utf-8"
     )
     wireproof = [sys.executable, "-m", "wireproof"]
     chosen = [word for one in given.revision for word in ("--revision", one)]
