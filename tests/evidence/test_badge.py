@@ -73,8 +73,22 @@ def test_each_state_from_the_rows(value: Any, rules: Rules) -> None:
     assert int(passed) == int(asked) - 1
     decide(first, "failed", id=wire)
     two = badge(reckoned(first, rules), rules)
-    total = value["runs"][0]["class"]["applicable"]
+    seen = [one["verdict"] for one in value["runs"][0]["requirements"] if one["level"].startswith("MUST")]
+    total = seen.count("passed")  # of every grade
     assert (two.state, two.message) == (State.FAILING, f"failing {total - 2}/{total}")
+    beyond = json.loads(json.dumps(value))
+    robust = next(
+        one["id"]
+        for one in value["runs"][0]["requirements"]
+        if one["verdict"] == "passed"
+        and one["level"] == "MUST"
+        and rules.catalogue.requirements[one["id"]].grade is Grade.ROBUST
+    )
+    decide(beyond, "failed", id=robust)
+    three = badge(reckoned(beyond, rules), rules)
+    same = value["runs"][0]["class"]
+    whole = f"II Protocol {same['passed']}/{same['applicable']}"
+    assert (three.state, three.message) == (State.PARTIAL, f"{whole}, 1 MUST beyond it broken")
     decide(value, "errored", id=wire)
     three = badge(reckoned(value, rules) | {"exit_code": 4}, rules)
     assert (three.state, three.message) == (State.PARTIAL, f"partial {total - 1}/{total}")

@@ -80,11 +80,36 @@ def make_bundle(
         CONFIGURATION: _text(configuration_value(events)),
         KEY: key.public.pem,
     }
-    files[DIGESTS] = _text({"format": 1, "files": {name: digest_value(files[name]) for name in _HASHED}})
+    files[DIGESTS] = _digests(files)
     statement = statement_value(value, files, subjects=subjects, url=url)
-    files[STATEMENT] = _text(seal(json.dumps(statement, ensure_ascii=True).encode("ascii"), [key]))
+    files[STATEMENT] = _text(seal(payload_of(statement), [key]))
     del files[JOURNAL]
     return Bundled(files=files, report=value, statement=statement)
+
+
+def payload_of(statement: Mapping[str, Any]) -> bytes:
+    """A statement as it is signed."""
+    return json.dumps(statement, ensure_ascii=True).encode("ascii")
+
+
+def remade(name: str, files: Mapping[str, bytes], rules: Callable[[str], Rules]) -> bytes | None:
+    """A file of a bundle as its other files would have it; None for one that does not follow from them. UsageError, or what the journal
+    of somebody else raises, where they do not let it be made."""
+    if name == TRANSCRIPT:
+        return packed(files[JOURNAL])
+    if name == DIGESTS:
+        return _digests(files)
+    if name not in (REPORT, CONFIGURATION):
+        return None
+    events = finished_events(files[JOURNAL], JOURNAL)
+    if name == CONFIGURATION:
+        return _text(configuration_value(events))
+    started = next(one for one in events if isinstance(one, RunStarted))
+    return render(fold(events, rules(started.suite["protocol"]).catalogue)).encode("utf-8")
+
+
+def _digests(files: Mapping[str, bytes]) -> bytes:
+    return _text({"format": 1, "files": {name: digest_value(files[name]) for name in _HASHED}})
 
 
 def journal_bytes(path: Path) -> bytes:

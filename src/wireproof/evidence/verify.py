@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from wireproof.evidence.bundle import finished_events, parsed, strict
-from wireproof.evidence.digests import digest_value, first_difference, sha256
-from wireproof.evidence.dsse import Envelope, unseal
+from wireproof.evidence.bundle import finished_events, parsed, payload_of, remade, strict
+from wireproof.evidence.digests import Place, difference, digest_value, first_difference, sha256
+from wireproof.evidence.dsse import PAYLOAD_TYPE, Envelope, unseal
 from wireproof.evidence.files import (
     CAPS,
     CONFIGURATION,
@@ -36,6 +36,8 @@ from wireproof.model.events import Event
 from wireproof.report.soundness import Rules, faults, same_suite
 
 _FEW: Final = 5
+_ASTRAY: Final = (UsageError, LookupError, StopIteration, TypeError, ValueError, AttributeError, RecursionError)
+"""What files that somebody else made or altered raise where they are read before they are checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,7 @@ def verify(
         ("files", lambda: _files(held)),
         ("signature", lambda: _signature(held, keys, opened)),
         ("statement", lambda: _statement(opened[0], made)),
-        ("digests", lambda: _digests(held, made)),
+        ("digests", lambda: _digests(held, made, rules)),
         ("schemas", lambda: _schemas(held, made)),
         ("agreement", lambda: _agreement(held, made, rules, now)),
     )
@@ -119,11 +121,29 @@ def _signature(held: Mapping[str, bytes], keys: Sequence[PublicKey], opened: lis
         vouched = ", from the bundle itself: nothing shows whose it is (--key)"
     holding = [one for one in keys if envelope.signed_by(one)]
     if not holding:
+        if (place := _in_payload(envelope, held, keys)) is not None:
+            yield f"{STATEMENT} was altered since it was signed: its payload differs {place}"
+            return
         names = ", ".join(keyid[:16] or "no name" for keyid, _ in envelope.signatures)
         wanted = ", ".join(one.keyid[:16] for one in keys)
         yield f"{STATEMENT} is not signed by the key {wanted}, or was altered (its signature names the key {names})"
         return
     yield from (_note(f"Ed25519 key {one.keyid[:16]}{vouched}") for one in holding)
+
+
+def _in_payload(envelope: Envelope, held: Mapping[str, bytes], keys: Sequence[PublicKey]) -> Place | None:
+    """Where a payload differs from what the files make it, if that is what one of the keys signed."""
+    try:
+        theirs = strict(envelope.payload)
+        files = {**held, JOURNAL: unpacked(held[TRANSCRIPT])}
+        ours = statement_value(
+            strict(held[REPORT]), files, subjects=theirs["subject"][1:], url=theirs["predicate"].get("url", "")
+        )
+    except (*_ASTRAY, Damaged):
+        return None
+    payload = payload_of(ours)
+    known = replace(envelope, payload=payload, payload_type=PAYLOAD_TYPE)
+    return difference(envelope.payload, payload) if any(known.signed_by(one) for one in keys) else None
 
 
 def _statement(envelope: Envelope, made: Verified) -> Iterator[str | Check]:
@@ -135,22 +155,22 @@ def _statement(envelope: Envelope, made: Verified) -> Iterator[str | Check]:
     yield _note(f"result {made.statement['predicate']['result']}")
 
 
-def _digests(held: dict[str, bytes], made: Verified) -> Iterator[str | Check]:
+def _digests(held: dict[str, bytes], made: Verified, rules: Callable[[str], Rules]) -> Iterator[str | Check]:
     entries = {
         one.get("name"): one.get("digest", {}).get("sha256") for one in made.statement["predicate"]["configuration"]
     }
+    try:
+        held[JOURNAL] = unpacked(held[TRANSCRIPT])
+    except Damaged as error:
+        yield str(error)
     known: Mapping[str, Any] = {}
-    if sha256(held[DIGESTS]) != entries.get(DIGESTS):
-        yield f"{DIGESTS} is not the file that was signed"
+    if (signed := entries.get(DIGESTS)) != sha256(held[DIGESTS]):
+        yield f"{DIGESTS} is not the file that was signed{_differs(_in_remade(DIGESTS, held, signed, rules))}"
     else:
         try:
             known = parsed(held[DIGESTS], "digests")["files"]
         except ValueError as error:
             yield f"{DIGESTS}: {error}"
-    try:
-        held[JOURNAL] = unpacked(held[TRANSCRIPT])
-    except Damaged as error:
-        yield str(error)
     told = {DIGESTS}
     if JOURNAL in held and sha256(held[JOURNAL]) != entries.get(JOURNAL):
         told.add(TRANSCRIPT)  # what it unpacks to says more
@@ -159,11 +179,26 @@ def _digests(held: dict[str, bytes], made: Verified) -> Iterator[str | Check]:
             continue
         told.add(name)
         place = first_difference(held[name], known[name]) if name in known else None
-        yield f"{name} is not the file that was signed{f': it differs in {place}' if place else ''}"
+        if place is None or not place.alone:
+            place = _in_remade(name, held, entries.get(name), rules) or place
+        yield f"{name} is not the file that was signed{_differs(place)}"
     for name, entry in known.items():
         if name in held and name not in told and entry != digest_value(held[name]):
             yield f"{DIGESTS}: the entry {name} is not made of that file"
     made.journal = held.get(JOURNAL, b"")
+
+
+def _differs(place: Place | None) -> str:
+    return f": it differs {place}" if place else ""
+
+
+def _in_remade(name: str, held: Mapping[str, bytes], signed: str | None, rules: Callable[[str], Rules]) -> Place | None:
+    """Where a file differs from what the others make it, if that is what was signed."""
+    try:
+        other = remade(name, held, rules)
+    except _ASTRAY:  # the others were altered too, or are of another suite
+        return None
+    return difference(held[name], other) if other is not None and sha256(other) == signed else None
 
 
 def _schemas(held: Mapping[str, bytes], made: Verified) -> Iterator[str | Check]:

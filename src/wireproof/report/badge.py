@@ -33,8 +33,9 @@ _URL_SAFE: Final = "/:?#@!$&+,;=%~."
 
 
 class State(StrEnum):
-    """REACHED: the highest class that the suite grades. PARTIAL: a lower one, or none although nothing is broken, or a run that is no whole
-    one. FAILING: a MUST is broken and no class is reached. STALE: no longer valid. UNKNOWN: nothing was judged."""
+    """REACHED: the highest class that the suite grades, and no MUST beyond it is broken. PARTIAL: a lower one, or none although nothing is
+    broken, or one with a MUST broken beyond it, or a run that is no whole one. FAILING: a MUST is broken and no class is reached.
+    STALE: no longer valid. UNKNOWN: nothing was judged."""
 
     REACHED = "reached"
     PARTIAL = "partial"
@@ -127,7 +128,9 @@ def _standing(lane: LaneReport, marked: tuple[str, ...]) -> tuple[State, str]:
     steps = lane.steps
     reached = [one for one in steps if one.reached]
     if reached and reached[-1] is steps[-1]:
-        return State.REACHED, f"{lane.reached.name} {lane.reached.passed}/{lane.reached.applicable}"
+        said = f"{lane.reached.name} {lane.reached.passed}/{lane.reached.applicable}"
+        beyond = f", {broken} MUST beyond it broken" if broken else ""
+        return (State.PARTIAL if broken else State.REACHED), f"{said}{beyond}"
     if reached:
         last, following = reached[-1], steps[len(reached)]
         short = following.name.partition(" ")[0]

@@ -64,7 +64,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassReached:
-    """III Wire, II Protocol, I Robust; `name` is empty when none is reached. `unobserved` counts testable rows that were not seen."""
+    """III Wire, II Protocol, I Robust; `name` is empty when none is reached. Over the rows of the grades that the class asks for (those of the
+    highest class where none is reached): passed, seen, and testable but not seen."""
 
     name: str
     passed: int
@@ -253,14 +254,22 @@ def class_of(rows: Iterable[Row]) -> ClassReached:
     """The highest class whose conditions hold, over the rows that the suite can judge (architecture: Verdicts).
 
     III Wire: no applicable MUST row of that grade is failed, blocked, errored or flaky, and every `wire` row is passed. II Protocol:
-    the same with the protocol grade besides. A `discover` row is unobserved where the target showed no such fact (no image in any
-    prompt, no tool that may be called): that bars no class, but is counted beside it. An empty plan has no class.
+    the same with the protocol grade besides; MUST rows of the grade that lies above count for neither. A `discover` row is
+    unobserved where the target showed no such fact (no image in any prompt, no tool that may be called): that bars no class, but is
+    counted beside it. An empty plan has no class.
     """
     must = _counted(rows)
-    seen = sum(row.verdict is not Verdict.UNOBSERVED for row in must)
     name = next((one.name for one in reversed(_steps(must)) if one.reached), "")
-    passed = sum(row.verdict is Verdict.PASSED for row in must)
-    return ClassReached(name=name, passed=passed, applicable=seen, unobserved=len(must) - seen)
+    asked = asked_by(name, must)
+    seen = sum(row.verdict is not Verdict.UNOBSERVED for row in asked)
+    passed = sum(row.verdict is Verdict.PASSED for row in asked)
+    return ClassReached(name=name, passed=passed, applicable=seen, unobserved=len(asked) - seen)
+
+
+def asked_by(name: str, rows: Iterable[Row]) -> list[Row]:
+    """The rows of the grades that a class asks for; where none is reached, those of the highest class."""
+    grades = dict(_CLASSES).get(name, _CLASSES[-1][1])
+    return [row for row in rows if row.requirement.grade in grades]
 
 
 def _counted(rows: Iterable[Row]) -> list[Row]:
