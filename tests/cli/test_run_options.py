@@ -17,7 +17,7 @@ from wireproof.cli.target import call_policy
 from wireproof.library.catalogue import load_catalogue
 from wireproof.model.catalogue import Level
 from wireproof.model.errors import UsageError
-from wireproof.model.events import Judged
+from wireproof.model.events import Judged, RunFinished, RunStarted
 from wireproof.model.verdict import Finding, Verdict
 from wireproof.report.journal import KEEP, KEEP_UNANSWERED, UNANSWERED, JournalWriter
 
@@ -25,6 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PEER = (sys.executable, str(ROOT / "fixtures"), "mcp", "stdio")
 BAD = (sys.executable, "-S", "-E", str(ROOT / "tests" / "engine" / "bad_server.py"))
 FEW = ("--revision", "2025-11-25", "--select", "mcp.ping")
+BEGUN = RunStarted(
+    versions={}, suite={"protocol": "mcp"}, target={"name": "t"}, seed=1, started_at="2026-01-01T00:00:00+00:00"
+)
 
 
 def play(tmp_path: Path, *words: str) -> Any:
@@ -160,7 +163,9 @@ def test_strict_lets_a_should_fail_the_run(tmp_path: Path) -> None:
     should = next(one.id for one in load_catalogue().requirements.values() if one.level is Level.SHOULD)
     finding = Finding(requirement=should, verdict=Verdict.FAILED, why="it did not", check="c", fingerprint="0" * 12)
     with JournalWriter(journal) as write:
+        write(BEGUN)
         write(Judged(protocol="mcp", revision="2025-11-25", transport="stdio", findings=(finding,)))
+        write(RunFinished(duration_s=1.0))
     plain, strict = wireproof("report", str(journal)), wireproof("report", "--strict", str(journal))
     assert (plain.code, strict.code) == (0, 1)
     assert "(does not fail the run)" in plain.out
@@ -362,8 +367,15 @@ def test_what_is_no_journal_is_said_and_a_runs_folder_will_do(tmp_path: Path) ->
     assert "this is no journal of a run" in wireproof("report", str(journal)).err
     assert wireproof("report", str(journal)).code == 2
     with JournalWriter(journal) as write:
+        write(BEGUN)
         write(Judged(protocol="mcp", revision="2025-11-25", transport="stdio", findings=()))
-    assert wireproof("report", str(tmp_path)).out.startswith("wireproof")
+    cut = wireproof("report", str(tmp_path))
+    assert cut.out.startswith("wireproof")
+    assert (cut.code, "the journal ends before its run did" in cut.out) == (130, True)
+    with JournalWriter(journal) as write:
+        write(Judged(protocol="mcp", revision="2025-11-25", transport="stdio", findings=()))
+    torn = wireproof("report", str(tmp_path))
+    assert (torn.code, "ends before it says what was played" in torn.err) == (2, True)
 
 
 def test_a_beginning_of_ids_is_explained_by_what_begins_so() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import os
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ from wireproof.evidence.bundle import finished_events, make_bundle
 from wireproof.evidence.digests import digest_value
 from wireproof.evidence.dsse import seal
 from wireproof.evidence.files import packed, unpacked
-from wireproof.evidence.keys import load_signing_key, write_keys
+from wireproof.evidence.keys import load_public_key, load_signing_key, write_keys
 from wireproof.evidence.rules import rules_of
 from wireproof.evidence.statement import configuration_value, statement_value
+from wireproof.evidence.verify import Verified, verify
 from wireproof.model.target import Target
 from wireproof.report.json import class_value, report_value
 from wireproof.report.soundness import Rules, lanes_of
@@ -137,3 +139,21 @@ def forged(
     made["key.pub.pem"] = signing.public.pem
     del made["transcript.jsonl"]
     return made
+
+
+def check(files: dict[str, bytes], rules: Rules, *keys: Path, days: int = 0) -> Verified:
+    return verify(files, lambda _: rules, [load_public_key(one) for one in keys], now=NOW + timedelta(days=days))
+
+
+def failing(found: Verified) -> tuple[str, str]:
+    """The step at which it failed, and its faults."""
+    assert not found.holds
+    return found.checks[-1].name, "\n".join(found.checks[-1].faults)
+
+
+def alter_payload(files: dict[str, bytes], old: bytes, new: bytes) -> None:
+    envelope = json.loads(files["statement.dsse.json"])
+    body = base64.b64decode(envelope["payload"])
+    assert old in body
+    envelope["payload"] = base64.b64encode(body.replace(old, new)).decode()
+    files["statement.dsse.json"] = json.dumps(envelope).encode()

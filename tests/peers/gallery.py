@@ -16,9 +16,11 @@ from agents import AGENTS, STARTUP
 from peerlist import PEERS, Launch, free_port, load
 
 
-def table(name: str, launch: Launch, startup_s: float) -> str:
+def table(name: str, launch: Launch, startup_s: float, protocol: str = "mcp") -> str:
     """A target of a configuration."""
     lines = [f"[targets.{json.dumps(name)}]", f"command = {json.dumps(list(launch.command))}"]
+    if protocol != "mcp":
+        lines.append(f"protocol = {json.dumps(protocol)}")
     if launch.url is not None:
         lines.append(f"url = {json.dumps(launch.url)}")
     if launch.env:
@@ -40,7 +42,7 @@ def tables(only: list[str]) -> Iterator[str]:
         if (not only or name in only) and all(part.exists() for part in command if PEERS in part.parents):
             port = free_port()
             launch = Launch(command=(*map(str, command), str(port)), url=f"http://127.0.0.1:{port}", env={})
-            yield table(name, launch, STARTUP)
+            yield table(name, launch, STARTUP, "a2a")
 
 
 def main() -> int:

@@ -168,7 +168,7 @@ def test_the_json_report_says_it_and_is_read_again(tmp_path: Path, suite: Suite)
     assert [one["line"] for one in value["baseline"]["stale"]] == [4]
     path = tmp_path / "report.json"
     path.write_text(json.dumps(value), encoding="utf-8")
-    back = read_report(path, suite.catalogue)
+    back = read_report(path)
     (finding,) = back.failures[0][1].findings
     assert back.weighed is not None
     assert back.weighed.excuses(finding)

@@ -12,7 +12,6 @@ import click
 from wireproof.cli.main import harmless
 from wireproof.cli.outputs import write_text
 from wireproof.evidence.rules import rules_for
-from wireproof.library.catalogue import load_catalogue
 from wireproof.library.shelf import short_digest
 from wireproof.model.errors import UsageError
 from wireproof.report.badge import SNIPPETS, Badge, badge_of, endpoint, snippet, svg, unknown_badge
@@ -60,7 +59,7 @@ def command(
         raise UsageError("--snippet needs to know where the badge lies", hint="-o badge.svg, or --image URL")
     if form and str(report) == "-" and not link:
         raise UsageError("--snippet needs to know where the report lies", hint="--link URL")
-    value = read_value(report, load_catalogue())
+    value = read_value(report)
     rules = rules_for(value["suite"].get("protocol", "mcp"))
     now = datetime.now(UTC)
     _check(value, rules, report, now)

@@ -12,7 +12,7 @@ from wireproof.cli.main import harmless
 from wireproof.cli.outputs import program, write_text
 from wireproof.engine.configured import usual_of
 from wireproof.library.baseline import baseline_text, load_baseline
-from wireproof.library.catalogue import Catalogue, load_catalogue
+from wireproof.library.catalogue import load_catalogue
 from wireproof.library.configuration import BASELINE_NAME, find_config, load_config
 from wireproof.library.source import shown
 from wireproof.model.baseline import Baseline, Entry
@@ -21,7 +21,7 @@ from wireproof.model.errors import UsageError
 from wireproof.report.baseline import named, weigh
 from wireproof.report.bless import UNARGUED, Blessing, bless
 from wireproof.report.journal import newest_journal
-from wireproof.report.reading import read_report
+from wireproof.report.reading import protocol_of, read_report
 from wireproof.report.words import plural
 
 _MOST: Final = 20
@@ -49,15 +49,13 @@ def command(reports: tuple[Path, ...], baseline: Path | None, reason: str, expir
     """
     if link and not link.startswith(("http://", "https://")):
         raise UsageError(f"--link {link!r} is no URL")
-    catalogue = load_catalogue()
     for path in reports or (newest_journal(Path(".wireproof")),):
-        _bless(path, baseline, catalogue, reason=reason, expires=expires.date() if expires else None, link=link)
+        _bless(path, baseline, reason=reason, expires=expires.date() if expires else None, link=link)
 
 
-def _bless(
-    path: Path, place: Path | None, catalogue: Catalogue, *, reason: str, expires: date | None, link: str
-) -> None:
-    report = read_report(path, catalogue)
+def _bless(path: Path, place: Path | None, *, reason: str, expires: date | None, link: str) -> None:
+    report = read_report(path)
+    catalogue = load_catalogue(protocol_of(report))
     one = _configured(named(report))
     chosen = place or (one.baseline if one is not None else None)
     file = chosen or Path(BASELINE_NAME)

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from wireproof.cli.outputs import terminal_console
-from wireproof.library.catalogue import load_catalogue
 from wireproof.model.errors import UsageError
 from wireproof.report.compare import compare, comparison_text
 from wireproof.report.differences import render
@@ -30,8 +29,7 @@ def command(ctx: click.Context, before: Path, after: Path, form: str, strict: bo
     """
     if str(before) == str(after) == "-":
         raise UsageError("standard input can be one of the two only")
-    catalogue = load_catalogue()
-    old, new = read_report(before, catalogue), read_report(after, catalogue)
+    old, new = read_report(before), read_report(after)
     made = compare(old, new)
     if form == "json":
         click.echo(comparison_text(made, old, new, strict=strict), nl=False)

@@ -25,15 +25,15 @@ import click
 from wireproof.cli.job import Job
 from wireproof.cli.main import INTERRUPTED, harmless
 from wireproof.cli.outputs import PIPE_WIDTH, show_as, terminal_console
-from wireproof.library.catalogue import load_catalogue
+from wireproof.library.catalogue import order_of
 from wireproof.model.errors import InternalError, UsageError
 from wireproof.report import interop_tables
 from wireproof.report.baseline import weigh
 from wireproof.report.interop import interop
-from wireproof.report.journal import read_journal
 from wireproof.report.json import report_value
-from wireproof.report.matrix import Report, fold
+from wireproof.report.matrix import Report
 from wireproof.report.overview import CODES, Outcome, overview, worst
+from wireproof.report.reading import journalled
 
 _MOST_AT_ONCE: Final = 8
 _GRACE_S: Final = 60.0
@@ -253,7 +253,7 @@ def _shown(ended: _Ended) -> Outcome:
     report: Report | None = None
     if ended.journal is not None and ended.code not in (UsageError.exit_code, InternalError.exit_code):
         try:
-            report = fold(read_journal(ended.journal), load_catalogue())
+            report = journalled(ended.journal)
         except UsageError as error:
             click.echo(f"wireproof: {harmless(error.message)}", err=True)
         else:
@@ -266,12 +266,11 @@ def _matrix(outcomes: Sequence[Outcome]) -> None:
     values = [(one.name, report_value(one.report), one.report) for one in outcomes if one.report and one.report.lanes]
     if not values:
         return
-    orders = {(one.protocol, one.id): one.order for one in load_catalogue().revisions}
     lanes = {id(value): tuple(report.lanes) for _, value, report in values}
     made = interop(
         [(name, value) for name, value, _ in values],
         lambda value: lanes[id(value)],
-        lambda protocol, revision: orders.get((protocol, revision), 0),
+        order_of,
         mixed=True,
         now=datetime.now(UTC),
     )

@@ -11,7 +11,7 @@ import click
 
 from wireproof.cli.outputs import terminal_console, write_text
 from wireproof.evidence.rules import rules_for
-from wireproof.library.catalogue import load_catalogue
+from wireproof.library.catalogue import order_of
 from wireproof.model.errors import UsageError
 from wireproof.report import interop_tables as tables
 from wireproof.report.interop import Interop, interop
@@ -53,16 +53,14 @@ def command(reports: tuple[Path, ...], outputs: tuple[str, ...], *, mixed: bool)
 
 def many(paths: list[Path], *, mixed: bool) -> Interop:
     """The fold of these files. UsageError for what cannot be read, or cannot stand side by side."""
-    catalogue = load_catalogue()
-    orders = {(one.protocol, one.id): one.order for one in catalogue.revisions}
 
     def lanes(value: Mapping[str, Any]) -> list[LaneReport]:
         return lanes_of(value, rules_for(value["suite"].get("protocol", "mcp")))
 
     return interop(
-        ((str(path), read_value(path, catalogue)) for path in paths),
+        ((str(path), read_value(path)) for path in paths),
         lanes,
-        lambda protocol, revision: orders.get((protocol, revision), 0),
+        order_of,
         mixed=mixed,
         now=datetime.now(UTC),
     )

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
+from wireproof.cli.main import INTERRUPTED
 from wireproof.cli.outputs import FORMATS, check_outputs, terminal, write_outputs
 from wireproof.library.baseline import load_baseline
 from wireproof.library.catalogue import load_catalogue
 from wireproof.report.baseline import weigh
-from wireproof.report.journal import read_journal
-from wireproof.report.matrix import fold
+from wireproof.report.reading import journalled, protocol_of
 
 
 @click.command("report")
@@ -24,11 +24,14 @@ from wireproof.report.matrix import fold
 def command(
     ctx: click.Context, journal: Path, form: str, outputs: tuple[str, ...], strict: bool, baseline: Path | None
 ) -> None:
-    """Render JOURNAL, as the run that wrote it would have; nothing is played or judged."""
+    """Render JOURNAL, as the run that wrote it would have; nothing is played or judged.
+
+    Exit codes are those of the run: 130 where it was interrupted, or its journal ends before it did.
+    """
     files = check_outputs(outputs)
-    catalogue = load_catalogue()
-    report = fold(read_journal(journal), catalogue)
-    weigh(report, load_baseline(baseline, catalogue) if baseline is not None else None)
+    report = journalled(journal)
+    weigh(report, load_baseline(baseline, load_catalogue(protocol_of(report))) if baseline is not None else None)
     terminal(report, form, journal=journal, strict=strict)
     write_outputs(report, files, strict=strict)
-    ctx.exit(report.exit_code(strict=strict))
+    interrupted = report.finished is not None and report.finished.interrupted
+    ctx.exit(INTERRUPTED if interrupted else report.exit_code(strict=strict))

@@ -94,6 +94,12 @@ def protocols() -> tuple[str, ...]:
     return (_DEFAULT, *sorted(found - {_DEFAULT}))
 
 
+def order_of(protocol: str, revision: str) -> int:
+    """Where a revision stands among those of its protocol, the older the lower; 0 for one that is not known."""
+    known = load_catalogue(protocol).revisions if protocol in protocols() else ()
+    return next((one.order for one in known if one.id == revision), 0)
+
+
 @cache
 def load_catalogue(protocol: str = _DEFAULT) -> Catalogue:
     """Read and lint one protocol's catalogue. UsageError with file:line for the first fault."""

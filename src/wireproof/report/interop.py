@@ -16,7 +16,7 @@ from wireproof.library.validity import in_future
 from wireproof.model.catalogue import Requirement
 from wireproof.model.errors import UsageError
 from wireproof.report.matrix import LaneReport
-from wireproof.report.soundness import started_at
+from wireproof.report.soundness import cut_short, started_at
 from wireproof.report.states import State, state_of
 
 Place = tuple[str, str, str]
@@ -37,7 +37,9 @@ class Run:
 
     @property
     def whole(self) -> bool:
-        return not self.value["interrupted"] and not any(lane.partial for lane in self.lanes)
+        """Nothing was left out, and it was played to its end."""
+        cut = cut_short(self.value) or self.value["interrupted"]
+        return not cut and not any(lane.partial for lane in self.lanes)
 
     @property
     def day(self) -> str:
@@ -63,6 +65,11 @@ class Implementation:
     name: str
     runs: tuple[Run, ...]
     shown: Mapping[Place, tuple[Run, LaneReport]]
+
+    @property
+    def protocol(self) -> str:
+        """The one that it was played in; of several, that of its newest run."""
+        return str(self.runs[0].value["suite"].get("protocol", "mcp"))
 
     @property
     def server(self) -> str:
@@ -100,7 +107,8 @@ class InteropRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interop:
-    """The whole: implementations by name, places (the newest revision first), rows in the order of the catalogue."""
+    """The whole: implementations by protocol (that of most of them first) and name; places likewise, the newest revision first; rows in the
+    order of the catalogue."""
 
     implementations: tuple[Implementation, ...]
     places: tuple[Place, ...]
@@ -139,11 +147,13 @@ def interop(
             hint="run them again, or say --mixed to show them side by side all the same",
         )
     names = sorted({str(one.value["target"]["name"]) for one in runs}, key=str.casefold)
-    made = tuple(_implementation(name, [one for one in runs if one.value["target"]["name"] == name]) for name in names)
+    found = [_implementation(name, [one for one in runs if one.value["target"]["name"] == name]) for name in names]
+    many = Counter(one.protocol for one in found)
+    made = tuple(sorted(found, key=lambda one: (-many[one.protocol], one.protocol)))
     places = {place for one in made for place in one.shown}
     return Interop(
         implementations=made,
-        places=tuple(sorted(places, key=lambda one: (one[0], -order(one[0], one[1]), one[2]))),
+        places=tuple(sorted(places, key=lambda one: (-many[one[0]], one[0], -order(one[0], one[1]), one[2]))),
         rows=tuple(_rows(made)),
         suites=suites,
         notes=tuple(_notes(runs, suites)),
@@ -202,7 +212,7 @@ def _notes(runs: Sequence[Run], suites: Sequence[str]) -> Iterable[str]:
         if one.ahead:
             yield f"{one.source} is dated in the future ({one.value['started_at']})"
         if not one.whole:
-            yield f"{one.source} is of a part of the suite, or of a run that was interrupted"
+            yield f"{one.source} is of a part of the suite, or of a run that was interrupted or cut short"
         if not one.lanes:
             yield f"{one.source} judged nothing"
 

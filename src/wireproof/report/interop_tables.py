@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -26,23 +28,28 @@ _STYLES: Final = {
 }
 _TOLD: Final = (State.FAILED, State.ERRORED, State.BLOCKED, State.PASSED)
 _BRIEF: Final = 34
+_ENDLESS: Final = 10_000
 
 
 def render(made: Interop, console: Console) -> None:
-    """Two tables: classes by implementation, and the requirements that somebody breaks, by implementation."""
-    classes = _table("", "implementation", *(_head(one) for one in made.places))
-    for number, one in enumerate(made.implementations, 1):
-        standings = (
-            _standing(one, place).replace(" (", "\n(") for place in made.places
-        )  # narrow enough for five revisions
-        classes.add_row(str(number), printable(brief(one.name)), *standings)
-    console.print(classes)
+    """Two tables: classes by implementation, and the requirements that somebody breaks, by implementation.
+
+    What is wider than the console comes in parts: classes by protocol and some places at once, and of a requirement the numbers of
+    those that break it and of those that keep it.
+    """
+    places = list(made.places)
+    while places:
+        some = [one for one in places if one[0] == places[0][0]] if len({one[0] for one in places}) > 1 else places
+        while len(some) > 1 and not _fits(_classes(made, some), console):
+            some = some[:-1]
+        console.print(_classes(made, some))
+        places = [one for one in places if one not in some]
+        if places:
+            console.print()
     if made.broken:
         console.print()
-        rows = _table("broken somewhere", "level", *map(str, range(1, len(made.implementations) + 1)))
-        for row in made.broken[:MOST_ROWS]:
-            rows.add_row(row.requirement.id, row.requirement.level.value, *(_cell(one) for one in row.cells))
-        console.print(rows)
+        rows = _broken(made)
+        console.print(rows if _fits(rows, console) else _parties(made))
         if len(made.broken) > MOST_ROWS:
             console.print(f"and {len(made.broken) - MOST_ROWS} more: -o html:DIR/ and -o json:FILE have them all")
     console.print(
@@ -50,6 +57,56 @@ def render(made: Interop, console: Console) -> None:
     )
     for note in made.notes:
         console.print(printable(note), style="yellow")
+
+
+def _fits(table: Table, console: Console) -> bool:
+    return Measurement.get(console, console.options.update(max_width=_ENDLESS), table).maximum <= console.width
+
+
+def _classes(made: Interop, places: Sequence[Place]) -> Table:
+    """Those that were played in one of these places; their numbers are those of the whole."""
+    table = _table("", "implementation", *(_head(one) for one in places))
+    for number, one in enumerate(made.implementations, 1):
+        if any(place in one.shown for place in places):
+            standings = (
+                _standing(one, place).replace(" (", "\n(") for place in places
+            )  # narrow enough for five revisions
+            table.add_row(str(number), printable(brief(one.name)), *standings)
+    return table
+
+
+def _broken(made: Interop) -> Table:
+    table = _table("broken somewhere", "level", *map(str, range(1, len(made.implementations) + 1)))
+    for row in made.broken[:MOST_ROWS]:
+        table.add_row(row.requirement.id, row.requirement.level.value, *(_cell(one) for one in row.cells))
+    return table
+
+
+def _parties(made: Interop) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for head in ("broken somewhere", "level", "by", "kept by"):
+        table.add_column(head, no_wrap="by" not in head, overflow="fold")
+    for row in made.broken[:MOST_ROWS]:
+        broken = [number for number, one in enumerate(row.cells, 1) if one[State.FAILED]]
+        kept = [number for number, one in enumerate(row.cells, 1) if one[State.PASSED] and number not in broken]
+        table.add_row(
+            row.requirement.id,
+            row.requirement.level.value,
+            Text(f"{LOOKS[State.FAILED].sign} {_ranges(broken)}", style=_STYLES[State.FAILED]),
+            Text(f"{LOOKS[State.PASSED].sign} {_ranges(kept)}", style=_STYLES[State.PASSED]) if kept else Text("·"),
+        )
+    return table
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Rising numbers, such as `1 3-5 9`."""
+    made: list[list[int]] = []
+    for one in numbers:
+        if made and made[-1][-1] == one - 1:
+            made[-1].append(one)
+        else:
+            made.append([one])
+    return " ".join(str(one[0]) if len(one) == 1 else f"{one[0]}-{one[-1]}" for one in made)
 
 
 def markdown(made: Interop) -> str:
@@ -145,7 +202,7 @@ def _table(*heads: str) -> Table:
 
 
 def _head(place: Place) -> str:
-    return f"{place[1]}\n{place[2]}"
+    return f"{place[0].upper()} {place[1]}\n{place[2]}"
 
 
 def _standing(one: Implementation, place: Place) -> str:

@@ -1,14 +1,15 @@
-"""A finished run read back: from its journal, or from its JSON report."""
+"""A run read back, from its journal or from its JSON report, by the catalogue of its own protocol."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from wireproof.library.catalogue import Catalogue
+from wireproof.library.catalogue import Catalogue, load_catalogue, protocols
 from wireproof.library.schemas import own_problem
 from wireproof.model.baseline import Standing, Weighed
 from wireproof.model.errors import UsageError
@@ -24,26 +25,31 @@ _UNKNOWN: Final = {"select": ("?",)}
 """What a partial lane of a JSON report left out; it does not say."""
 
 
-def read_report(path: Path, catalogue: Catalogue) -> Report:
+_CUT: Final = "the journal ends before its run did: it was cut off, and this is what was seen until then"
+
+
+def read_report(path: Path) -> Report:
     """The report of a journal or of a JSON report; `-` is standard input. UsageError when the file is neither."""
-    value = _read(path, catalogue)
-    return value if isinstance(value, Report) else report_of(value, catalogue)
+    value = _read(path)
+    return value if isinstance(value, Report) else report_of(value, _catalogue(value["suite"], str(path)))
 
 
-def read_value(path: Path, catalogue: Catalogue) -> Mapping[str, Any]:
+def read_value(path: Path) -> Mapping[str, Any]:
     """The JSON report of a journal, or a JSON report as it stands there; `-` is standard input. UsageError when the file is neither."""
-    value = _read(path, catalogue)
+    value = _read(path)
+    if not isinstance(value, Report):
+        _catalogue(value["suite"], str(path))
     return report_value(value) if isinstance(value, Report) else value
 
 
-def _read(path: Path, catalogue: Catalogue) -> Report | Mapping[str, Any]:
+def _read(path: Path) -> Report | Mapping[str, Any]:
     if str(path) == "-":
         return value_of(sys.stdin.read(MAX_REPORT + 1), "standard input")
     try:
         with path.open(encoding="utf-8") as file:
             head = file.read(12)
             if head.startswith('{"journal":'):
-                return _begun(fold(read_journal(path), catalogue), path)
+                return journalled(path)
             text = head + file.read(MAX_REPORT)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
@@ -51,11 +57,35 @@ def _read(path: Path, catalogue: Catalogue) -> Report | Mapping[str, Any]:
     return value_of(text, str(path))
 
 
-def _begun(report: Report, path: Path) -> Report:
-    """UsageError for a journal that was torn before it says what was played."""
-    if report.started is None:
+def journalled(path: Path) -> Report:
+    """The report of a journal, or of the one in a run's folder. One that ends before its run did counts as interrupted, and says so.
+
+    UsageError for what is no journal, and for one that was torn before it says what was played.
+    """
+    events = read_journal(path)
+    started = next((one for one in events if isinstance(one, RunStarted)), None)
+    if started is None:
         raise UsageError("the journal ends before it says what was played", where=str(path), hint="run again")
+    report = fold(chain((started,), events), _catalogue(started.suite, str(path)))
+    if report.finished is None:
+        report.finished = RunFinished(duration_s=0.0, interrupted=True)
+        report.told.append(Told(level="stopped", text=_CUT))
     return report
+
+
+def protocol_of(report: Report) -> str:
+    """Of a report that says how its run began."""
+    return str(report.started.suite.get("protocol", _USUAL)) if report.started is not None else _USUAL
+
+
+_USUAL: Final = "mcp"
+
+
+def _catalogue(suite: Mapping[str, Any], where: str) -> Catalogue:
+    name = str(suite.get("protocol", _USUAL))
+    if name not in protocols():
+        raise UsageError(f"is of a protocol that this suite does not know: {name[:40]!r}", where=where)
+    return load_catalogue(name)
 
 
 def value_of(text: str, where: str) -> Mapping[str, Any]:

@@ -123,7 +123,12 @@ def _ours(text: str) -> Any:
 def _index(made: Interop, names: Mapping[str, str]) -> str:
     cards = [_card(one, names[one.name]) for one in made.implementations]
     topics = sorted({row.requirement.topic for row in made.broken})
-    return _rendered("site_index.html", made=made, cards=cards, names=names, topics=topics)
+    protocols = tuple(dict.fromkeys(one.protocol for one in made.implementations))
+    kinds = [
+        (name, [card for card, one in zip(cards, made.implementations, strict=True) if one.protocol == name])
+        for name in protocols
+    ]
+    return _rendered("site_index.html", made=made, cards=cards, kinds=kinds, names=names, topics=topics)
 
 
 def _card(one: Implementation, page: str) -> Card:
@@ -191,7 +196,7 @@ def _breaches(name: str, page: str, place: Place, findings: tuple[Finding, ...])
         Breach(
             implementation=name,
             page=page,
-            where=f"{place[1]} over {place[2]}",
+            where=f"{place[0].upper()} {place[1]} over {place[2]}",
             finding=finding,
             replay=f"wireproof run --exchange {finding.exchange} --revision {place[1]} --transport {place[2]} ..."
             if finding.exchange

@@ -70,13 +70,18 @@ def _exchange(finding: Mapping[str, Any]) -> str:
     return name.partition("[")[0]
 
 
+def cut_short(value: Mapping[str, Any]) -> bool:
+    """Did the run end before its time, by itself or by what its target did?"""
+    return any(one["level"] in _CUT for one in value["told"])
+
+
 def cut_marks(value: Mapping[str, Any], run: Mapping[str, Any]) -> tuple[str, ...]:
     """What makes a run less than the whole, as far as the report alone tells: filtered, baseline, interrupted, cut short."""
     found = [
         ("filtered", run.get("partial", False)),
         ("baseline", "baseline" in value),
         ("interrupted", value["interrupted"]),
-        ("cut short", any(one["level"] in _CUT for one in value["told"])),
+        ("cut short", cut_short(value)),
     ]
     return tuple(name for name, holds in found if holds)
 
