@@ -35,7 +35,7 @@ def code_and_message(talk: Talk) -> Iterator[Note]:
 def detail_type_key(talk: Talk) -> Iterator[Note]:
     """Each object among the details of an error says its type."""
     for seen, error in _errors(talk):
-        name = "details" if talk.transport == "rest" else "data"
+        name = "data" if talk.transport == "jsonrpc" else "details"
         details = error.get(name)
         objects = [one for one in details if isinstance(one, dict)] if isinstance(details, list) else []
         lacking = next((place for place, one in enumerate(objects) if "@type" not in one), None)
