@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from wireproof.judge.pack import Check, Note, broken, check, ok
-from wireproof.model.jsontext import ABSENT, JSON
+from wireproof.model.jsontext import ABSENT, JSON, dump
 from wireproof.model.wire import header
+from wireproof.protocols.a2a.asked import asked
 from wireproof.protocols.a2a.conversation import Seen, Talk
+from wireproof.protocols.a2a.meaning import CODES
 from wireproof.protocols.a2a.tracker import Call
 
 _RESPONSES: Final = "a2a.transport.jsonrpc-responses"
@@ -42,6 +44,10 @@ _MANDATORY: Final = {
     "GetTask": "a2a.get.mandatory.v03",
     "CancelTask": "a2a.cancel.mandatory.v03",
 }
+_CONCISE: Final = 500
+"""Characters of an error message that still are a sentence: some tell the parameters that were wrong."""
+_LINES: Final = 3
+STREAMS: Final = ("SendStreamingMessage", "SubscribeToTask")
 _CORE: Final = ("SendMessage", "GetTask", "ListTasks", "CancelTask")
 _ROUTES: Final = (
     "a2a.transport.rest-routes",
@@ -204,4 +210,70 @@ def _absent(talk: Talk, call: Call, error: Mapping[str, Any] | None) -> bool:
     )
 
 
-CHECKS: tuple[Check, ...] = (responses, media_types, operations_there)
+@check("jsonrpc.request.answered", "jsonrpc.request.answered-once", "a2a.send.answered-at-once")
+def answered(talk: Talk) -> Iterator[Note]:
+    """A request has one response: a 2xx that ends without any is none, and what does not stream has no second one."""
+    for call in talk.operations:
+        if not call.lawful or call.operation in STREAMS or not call.complete or not 200 <= (call.status or 0) < 300:
+            continue
+        known = [one for one in call.messages if one.message is not ABSENT]
+        seqs = (call.seq, *(one.seq for one in known[:2]))
+        rows = ["jsonrpc.request.answered"] if talk.transport == "jsonrpc" else []
+        rows += ["a2a.send.answered-at-once"] if talk.current and call.operation == "SendMessage" else []
+        for row in rows:
+            why = f"{call.operation} was answered by status {call.status} and nothing else"
+            yield ok(*seqs, requirement=row) if known else broken(*seqs, why=why, requirement=row)
+        if talk.transport == "jsonrpc" and known:
+            row = "jsonrpc.request.answered-once"
+            why = f"{call.operation} was answered {len(known)} times"
+            yield ok(*seqs, requirement=row) if len(known) == 1 else broken(*seqs, why=why, requirement=row)
+
+
+@check("jsonrpc.error.reserved-range", "jsonrpc.error.message-concise")
+def error_members(talk: Talk) -> Iterator[Note]:
+    """Codes that JSON-RPC keeps for itself are its own five, and a message is of some lines and some hundred characters at most."""
+    for seen in talk.errors() if talk.transport == "jsonrpc" else ():
+        held = seen.raw.get("error") if isinstance(seen.raw, dict) else None
+        code, text = (held.get("code"), held.get("message")) if isinstance(held, dict) else (None, None)
+        if isinstance(code, int) and not isinstance(code, bool):
+            row = "jsonrpc.error.reserved-range"
+            reserved = -32768 <= code <= -32100 and code not in CODES
+            why = f"{code} is reserved and means nothing"
+            yield (
+                broken(*seen.seqs, why=why, pointer="/error/code", requirement=row)
+                if reserved
+                else ok(*seen.seqs, requirement=row)
+            )
+        if isinstance(text, str):
+            row = "jsonrpc.error.message-concise"
+            long = len(text) > _CONCISE or len(text.strip().splitlines()) > _LINES
+            why = f"the message has {len(text)} characters on {len(text.splitlines())} lines"
+            yield (
+                broken(*seen.seqs, why=why, pointer="/error/message", requirement=row)
+                if long
+                else ok(*seen.seqs, requirement=row)
+            )
+
+
+@check("jsonrpc.response.own-request")
+def own_request(talk: Talk) -> Iterator[Note]:
+    """A task that was asked for is not answered by one that another request of the same id had asked for."""
+    if talk.transport != "jsonrpc":
+        return
+    earlier: dict[str, set[str]] = {}
+    for seen in talk.results("GetTask"):
+        sent = seen.call.record.message
+        identity = dump(sent.get("id")) if isinstance(sent, dict) else ""
+        wanted, told = asked(seen.call).get("id"), seen.result.get("id") if isinstance(seen.result, dict) else None
+        if not isinstance(wanted, str) or not isinstance(told, str):
+            continue
+        others = earlier.setdefault(identity, set())
+        if told != wanted and told in others:
+            why = "the task is the one that an earlier request of the same id had asked for"
+            yield broken(*seen.seqs, why=why, pointer="/result/id")
+        elif others - {wanted} and told == wanted:
+            yield ok(*seen.seqs)
+        others.add(wanted)
+
+
+CHECKS: tuple[Check, ...] = (responses, media_types, operations_there, answered, error_members, own_request)

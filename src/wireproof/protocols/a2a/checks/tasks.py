@@ -30,6 +30,16 @@ def canceled_stays(talk: Talk) -> Iterator[Note]:
                     yield ok(*canceled[name], *seen.seqs)
 
 
+@check("a2a.task-id.returned")
+def id_returned(talk: Talk) -> Iterator[Note]:
+    """A task that a send tells of has its id."""
+    for seen in talk.results("SendMessage") if talk.current else ():
+        task = task_of(seen.result)
+        if isinstance(task, dict):
+            named = isinstance(task.get("id"), str) and bool(task["id"])
+            yield ok(*seen.seqs) if named else broken(*seen.seqs, why="a task has no id", pointer="/result/task")
+
+
 @check("a2a.task-id.unique")
 def new_ids(talk: Talk) -> Iterator[Note]:
     """Messages that name no task, and are not the same message again, do not open tasks of the same id."""
@@ -116,4 +126,4 @@ def latest_state(talk: Talk) -> Iterator[Note]:
                 yield ok(*seqs, *seen.seqs) if told else broken(*seqs, *seen.seqs, why=why, pointer="/result/task")
 
 
-CHECKS: tuple[Check, ...] = (canceled_stays, new_ids, history_length, context_told, latest_state)
+CHECKS: tuple[Check, ...] = (id_returned, canceled_stays, new_ids, history_length, context_told, latest_state)
