@@ -18,6 +18,7 @@ from wireproof.protocols.mcp.checks import (
     initiative,
     internal,
     jobs,
+    leaks,
     lifecycle,
     lists,
     meta,
@@ -67,4 +68,5 @@ CHECKS: tuple[Check, ...] = (
     *meta.CHECKS,
     *stdio.CHECKS,
     *survival.CHECKS,
+    *leaks.CHECKS,
 )

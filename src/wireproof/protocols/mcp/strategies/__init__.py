@@ -15,7 +15,7 @@ from wireproof.judge.pack import Family, Lens
 from wireproof.protocols.mcp.strategies.acts import kind_of, probes
 from wireproof.protocols.mcp.strategies.calls import calls
 from wireproof.protocols.mcp.strategies.conversations import conversations
-from wireproof.protocols.mcp.strategies.headers import split
+from wireproof.protocols.mcp.strategies.headers import split, versions
 from wireproof.protocols.mcp.strategies.requests import requests
 
 __all__ = ["families", "kind_of", "probes"]
@@ -27,4 +27,11 @@ def families(
     """The families of one lane in a fixed order. `facts`: its survey; `kinds`: kind of answer by the subject of a probe, see `probes`;
     `slow`: subjects of those that took long."""
     walked, by_chance = conversations(facts, lens, kinds, slow)
-    return (*walked, *calls(facts, lens, slow), *requests(facts, lens), *split(facts, lens, kinds), *by_chance)
+    return (
+        *walked,
+        *calls(facts, lens, slow),
+        *requests(facts, lens),
+        *split(facts, lens, kinds),
+        *versions(facts, lens),
+        *by_chance,
+    )

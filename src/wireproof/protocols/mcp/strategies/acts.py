@@ -25,7 +25,7 @@ TEMPLATES: Final = "resources/templates/list"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
     """One request. `group`: what it has in common with others that do much the same. `before`: requests that must have been answered first.
-    `changes`: it may leave the server another than it was."""
+    `changes`: it may leave the server another than it was; `stays`: what it opens stays open until it is cancelled."""
 
     key: str
     group: str
@@ -33,6 +33,7 @@ class Act:
     params: JSON = ABSENT
     before: tuple[Request, ...] = ()
     changes: bool = False
+    stays: bool = False
     deliberate: bool = False
 
 
@@ -56,7 +57,13 @@ def _acts(facts: Mapping[str, Any], lens: Lens) -> Iterator[Act]:
     for index, one in enumerate([one for one in facts.get("prompts", ()) if "given" in one][:_MOST]):
         params = {"name": one["name"], "arguments": one["given"]}
         yield Act(key=f"prompt-{index}", group="prompt", method="prompts/get", params=params)
+    yield from _completions(facts)
     yield from _calls(facts)
+    if lens.revision.era == "modern":
+        wanted = {f"{kind}ListChanged": True for kind in LISTS}
+        yield Act(
+            key="listen", group="listen", method="subscriptions/listen", params={"notifications": wanted}, stays=True
+        )
     if "logging" in tags and lens.revision.era == "legacy":
         for level in ("debug", "error"):
             yield Act(key=f"level-{level}", group="level", method="logging/setLevel", params={"level": level})
@@ -73,6 +80,20 @@ def _acts(facts: Mapping[str, Any], lens: Lens) -> Iterator[Act]:
     if "tools" in tags:
         params = {"name": "wireproof_no_such_tool", "arguments": {}}
         yield Act(key="no-tool", group="refused", method="tools/call", params=params)
+
+
+def _completions(facts: Mapping[str, Any]) -> Iterator[Act]:
+    """One for the first argument of the first prompt that has any."""
+    named = [
+        (prompt["name"], argument["name"])
+        for prompt in facts.get("prompts", ())
+        for argument in prompt.get("arguments") or ()
+        if isinstance(argument, dict) and isinstance(argument.get("name"), str)
+    ]
+    if "completions" in facts.get("tags", ()) and named:
+        reference = {"type": "ref/prompt", "name": named[0][0]}
+        params = {"ref": reference, "argument": {"name": named[0][1], "value": ""}}
+        yield Act(key="complete", group="complete", method="completion/complete", params=params)
 
 
 def groups(every: Iterable[Act]) -> tuple[tuple[Act, ...], ...]:
@@ -108,7 +129,7 @@ def probes(facts: Mapping[str, Any], lens: Lens) -> tuple[Exchange, ...]:
     the answer that counts is that to the step `probe`. What may change the server is not tried."""
     made = []
     for act in acts(facts, lens):
-        if not act.changes:
+        if not act.changes and not act.stays:
             first = [step for one in act.before for step in (one, any_answer(one.name))]
             made.append(generated("probe", (*first, request_of(act, "probe"), any_answer("probe")), act.key))
     return tuple(made)

@@ -31,6 +31,7 @@ _MOVES: Final = 8
 _FEW: Final = 6
 _STABLE: Final = "mcp.pagination.server-stable"
 _HTTP: Final = ("http", "sse")
+_LISTENING: Final = "notifications/subscriptions/acknowledged"
 _ENDED: Final = Pattern(status=(404,), remark="the server ended the session, as it may when another one is opened")
 
 
@@ -39,7 +40,7 @@ def conversations(
 ) -> tuple[list[Family], list[Family]]:
     """Walks, which leave out nothing of what they are about; and conversations by chance. Slow requests are under way while others come in
     families of their own: a conversation in which one is waited for costs more than a hundred others."""
-    known = [one for one in acts(facts, lens) if one.changes or one.key in kinds]
+    known = [one for one in acts(facts, lens) if one.changes or one.stays or one.key in kinds]
     lists = tuple(dict.fromkeys(facts.get("paged", ())))
     scene = _Scene(
         groups=groups(known),
@@ -179,6 +180,8 @@ class _Talk:
     few: Sequence[int]
     steps: list[Step] = field(default_factory=list)
     under_way: list[_Open] = field(default_factory=list)
+    listening: Request | None = None
+    """The subscription that is open on the first connection."""
     done: set[str] = field(default_factory=set)
     cursors: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     """List to (capture of the next cursor, capture of the one used last); the list that was read last comes last."""
@@ -216,6 +219,9 @@ class _Talk:
 
     def _act(self, move: Move, act: Act) -> None:
         self.acts.append(act)
+        if act.stays:
+            self._listen(act)
+            return
         if act.method in self.scene.paged and move.verb != "open" and not move.other:
             self._first_page(act.method)
             return
@@ -253,7 +259,7 @@ class _Talk:
     def _row(self, *, other: bool) -> str:
         if other:
             return "robust.order.other-connection"
-        return "robust.order.interleaved" if self.under_way else "robust.order.reordered"
+        return "robust.order.interleaved" if self.under_way or self.listening else "robust.order.reordered"
 
     def _expect(self, name: str, act: Act, row: str, connection: str = "main") -> Expect:
         kind = self.scene.kinds.get(act.key)
@@ -300,27 +306,46 @@ class _Talk:
         ]
         self.cursors[method] = (capture, take)
 
+    def _listen(self, act: Act) -> None:
+        """Opens a subscription, one at a time; whoever offers none answers with an error."""
+        if self.listening is None:
+            name = self._name()
+            self.listening = request_of(act, name, id=f"listening-{name}")
+            told = Pattern(match={"method": _LISTENING})
+            patterns = (told, *any_answer(name).any_of)
+            self.steps += [self.listening, Expect(message=_LISTENING, of=name, any_of=patterns)]
+
+    def _listen_no_more(self) -> None:
+        if self.listening is not None:
+            self._call_off(self.listening)
+            self.listening = None
+
     def join(self) -> None:
-        """Waits for everything under way, oldest first."""
+        """Waits for everything under way, oldest first, and ends what stays open."""
+        self._listen_no_more()
         waiting, self.under_way = self.under_way, []
         for one in waiting:
             self.steps.append(self._expect(one.name, one.act, "robust.order.interleaved"))
 
     def _cancel(self) -> None:
-        """Cancels what was opened last; over HTTP in the newest revisions that is closing its stream."""
+        """Cancels what was opened last, or the subscription; over HTTP in the newest revisions that is closing its stream."""
         if not self.under_way:
+            self._listen_no_more()
             return
         last = self.under_way.pop()
-        if self.scene.modern and self.scene.http:
-            self.steps.append(Close(of=last.name))
-            return
         request = self.steps[last.place]
         if isinstance(request, Request):
-            if request.id is ABSENT:
+            if request.id is ABSENT and not (self.scene.modern and self.scene.http):
                 request = replace(request, id=f"cancelled-{last.name}")
                 self.steps[last.place] = request
-            params = {"requestId": request.id, "reason": "not wanted any more"}
-            self.steps.append(Notify(method="notifications/cancelled", params=params, name=self._name()))
+            self._call_off(request)
+
+    def _call_off(self, request: Request) -> None:
+        if self.scene.modern and self.scene.http:
+            self.steps.append(Close(of=request.name))
+            return
+        params = {"requestId": request.id, "reason": "not wanted any more"}
+        self.steps.append(Notify(method="notifications/cancelled", params=params, name=self._name()))
 
     def _other(self) -> None:
         self.several = len(self.steps) if self.several is None else self.several

@@ -1,5 +1,6 @@
 """Requests whose HTTP headers say another thing than their body: a server that reads both must refuse (streamable-http, Server Validation,
-2026-07-28). Which other status and code it should have is for scripts; here it counts that the work is not done."""
+2026-07-28). Which other status and code it should have is for scripts; here it counts that the work is not done. And headers that name
+a version of which nobody ever heard."""
 
 from __future__ import annotations
 
@@ -11,11 +12,12 @@ from hypothesis.strategies import SearchStrategy
 
 from wireproof.generate.envelopes import Fault, Rule, headers
 from wireproof.judge.pack import Family, Lens
-from wireproof.model.exchange import Exchange, Expect, Pattern
+from wireproof.model.exchange import Exchange, Expect, Pattern, Request
 from wireproof.protocols.mcp.strategies.acts import RESULT, Act, acts, request_of
 from wireproof.protocols.mcp.strategies.building import calling, generated, liveness_of, still_alive
 
 _ROW: Final = "mcp.http.validate.mismatch-rejected"
+_VERSION: Final = "mcp.http.version-header.invalid-400"
 _NAMED: Final = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 _REFUSED: Final = (
     Pattern(schema={"type": "object", "required": ["error"]}),
@@ -33,6 +35,33 @@ def split(facts: Mapping[str, Any], lens: Lens, kinds: Mapping[str, str]) -> Ite
     tools = tuple(dict.fromkeys(str(_name(one)) for one in known if one.method == "tools/call"))
     if draws:
         yield Family(name="header", draws=st.one_of(draws), calls=tools, calling=calling, weight=0.3)
+
+
+def versions(facts: Mapping[str, Any], lens: Lens) -> Iterator[Family]:
+    """One family, where the handshake is over and each request names the version in a header: a version that nobody can support is
+    refused with 400 (transports, Protocol Version Header, since 2025-06-18)."""
+    if lens.transport != "http" or lens.revision.era != "legacy" or not lens.revision.traits.get("version_header"):
+        return
+    alive = liveness_of(facts, lens)
+    days = st.builds("{:04}-{:02}-{:02}".format, st.integers(1000, 2023), st.integers(1, 12), st.integers(1, 28))
+    never = st.builds("{}-{:02}-{:02}".format, st.just(lens.revision.id[:4]), st.integers(13, 99), st.integers(0, 99))
+    longer = st.builds(
+        "{}{}{}".format, st.just(lens.revision.id), st.sampled_from("-._~x"), st.from_regex(r"\A[a-z0-9]{1,12}\Z")
+    )
+    words = st.from_regex(r"\A[a-z][a-z0-9.-]{0,40}[a-z]\Z")
+    yield Family(
+        name="version",
+        draws=st.one_of(days, never, longer, words).map(lambda said: _unsupported(said, alive)),
+        weight=0.2,
+    )
+
+
+def _unsupported(said: str, alive: str) -> Exchange:
+    usual = Request(method=alive, name="usual")
+    asked = Request(method=alive, name="call", headers={"MCP-Protocol-Version": said})
+    served = Expect(of="usual", any_of=(Pattern(schema={"type": "object", "required": ["result"]}),))
+    refused = Expect(of="call", any_of=(Pattern(status=(400,)),), about=(_VERSION,), why="no such version is supported")
+    return generated("version", (usual, served, asked, refused, *still_alive(alive)))
 
 
 def _name(act: Act) -> str | None:
