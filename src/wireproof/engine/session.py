@@ -176,7 +176,9 @@ class Session:
         http = "method" in frame.meta
         if http:
             meta |= {
-                key: frame.meta[key] for key in ("method", "target", "headers", "operation", "rpc") if key in frame.meta
+                key: frame.meta[key]
+                for key in ("method", "target", "headers", "operation", "rpc", "binding")
+                if key in frame.meta
             }
             frame = replace(frame, meta={**frame.meta, "retry_429": True})
         elif "end" in frame.meta:

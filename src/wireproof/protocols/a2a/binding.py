@@ -18,7 +18,7 @@ from wireproof.model.exchange import Exchange, Fields, Http, Notify, Request, Re
 from wireproof.model.jsontext import ABSENT, JSON, dump
 from wireproof.model.wire import Frame, Kind, Record, Way
 from wireproof.protocols.a2a import older, rpc
-from wireproof.protocols.a2a.card import Interface, interface, is_card, required_extensions
+from wireproof.protocols.a2a.card import Interface, another, interface, is_card, required_extensions
 from wireproof.protocols.a2a.operations import OPERATIONS, SENDS, route
 
 JSON_TYPE: Final = "application/json"
@@ -43,6 +43,8 @@ class State:
     nonce: str
     headers: tuple[tuple[str, str], ...] = ()
     interface: Interface | None = None
+    other: Interface | None = None
+    """That of the same version over another binding, for what is asked over both."""
     extensions: tuple[str, ...] = ()
     """Those that the card requires: who does not offer them is served nothing."""
     proto: bool = False
@@ -83,6 +85,7 @@ class A2aBinding:
             nonce=str(options.get("nonce", "")),
             headers=tuple(options.get("headers", ())),
             interface=interface(facts.get("document"), revision.id, transport),
+            other=another(facts.get("document"), revision.id, transport),
             extensions=required_extensions(facts.get("document")),
             proto=facts.get("dialect") == "proto",
         )
@@ -107,6 +110,15 @@ class A2aBinding:
                 raise TypeError(f"A2A has no {type(step).__name__.lower()}")
 
     def _request(self, state: State, step: Request) -> tuple[State, Frame, JSON]:
+        """`over: other` in `meta` asks over the other binding, which the frame then names."""
+        if step.meta.get("over") != "other" or state.other is None:
+            return self._asked(state, step)
+        there = replace(state, transport=state.other.binding, interface=state.other)
+        there, frame, message = self._asked(there, step)
+        back = replace(there, transport=state.transport, interface=state.interface)
+        return back, replace(frame, meta={**frame.meta, "binding": state.other.binding}), message
+
+    def _asked(self, state: State, step: Request) -> tuple[State, Frame, JSON]:
         number, state = state.next_id, replace(state, next_id=state.next_id + 1)
         params = self._params(state, step, number)
         if state.transport == "grpc":
@@ -224,7 +236,8 @@ class A2aBinding:
         refused in which form it is read (the survey's `dialect`)."""
         if state.interface is None and record.way is Way.IN and record.kind is Kind.MESSAGE and is_card(record.message):
             found = interface(record.message, state.revision.id, state.transport)
-            return replace(state, interface=found, extensions=required_extensions(record.message))
+            other = another(record.message, state.revision.id, state.transport)
+            return replace(state, interface=found, other=other, extensions=required_extensions(record.message))
         if record.kind is Kind.HEAD and (record.channel, "proto") in state.tried:
             return replace(state, proto=record.meta.get("status") not in NOT_READ, tried=())
         if record.kind is Kind.HEAD and (record.channel, "core") in state.tried:

@@ -96,6 +96,12 @@ def unreadable(card: JSON, version: str, binding: str) -> str:
     return next((one.url for one in named if (one.version, one.binding) == (version, binding)), "")
 
 
+def another(card: JSON, version: str, binding: str) -> Interface | None:
+    """The first interface of that version over the other binding that speaks HTTP, JSON-RPC beside HTTP+JSON; None over gRPC."""
+    found = {"jsonrpc": "rest", "rest": "jsonrpc"}.get(binding)
+    return interface(card, version, found) if found is not None else None
+
+
 def _readable(url: str) -> bool:
     try:
         parts = urlsplit(url)

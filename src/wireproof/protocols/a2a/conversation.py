@@ -62,8 +62,14 @@ class Talk:
 
     @cached_property
     def operations(self) -> tuple[Call, ...]:
-        """Our calls of operations, also those that break a rule on purpose."""
-        return tuple(one for one in self.calls if one.operation)
+        """Our calls of operations over the conversation's own binding, also those that break a rule on purpose."""
+        return tuple(one for one in self.calls if one.operation and not one.binding)
+
+    @cached_property
+    def elsewhere(self) -> tuple[tuple[Call, Seen | None], ...]:
+        """Our calls over the other binding, each with the first message that came for it."""
+        calls = [one for one in self.calls if one.operation and one.binding]
+        return tuple((one, self._seen(one, one.messages[0]) if one.messages else None) for one in calls)
 
     @cached_property
     def seen(self) -> tuple[Seen, ...]:
@@ -73,7 +79,11 @@ class Talk:
 
     def _seen(self, call: Call, record: Record) -> Seen:
         view = outcome(
-            call.operation, record.message, transport=self.transport, modern=self.current, status=call.status
+            call.operation,
+            record.message,
+            transport=call.binding or self.transport,
+            modern=self.current,
+            status=call.status,
         )
         return Seen(call=call, record=record, raw=record.message, view=view)
 

@@ -138,6 +138,7 @@ def _tags(facts: Mapping[str, Any], found: Interface | None, lens: Lens, answere
     tags |= {"extension-required"} if any(one.get("required") is True for one in extensions) else set()
     mine = {one.binding for one in cards.interfaces(document) if one.version == lens.revision.id}
     tags |= {"several-bindings"} if len(mine) > 1 else set()
+    tags |= {"other-binding"} if cards.another(document, lens.revision.id, lens.transport) is not None else set()
     if found is not None:
         tags |= {"interface"} | ({"tenant"} if found.tenant else set())
         tags |= {"https"} if urlsplit(found.url).scheme == "https" else set()
@@ -185,6 +186,7 @@ _REASONS: Final = {
     "signatures": "the card is not signed",
     "extensions": "the card lists no extension",
     "extension-required": "the card requires no extension",
+    "other-binding": "the card does not name both JSON-RPC and HTTP+JSON for this version, which are compared",
     "several-bindings": "the card names one binding of this version",
     "tenant": "the interface names no tenant",
     "without:capability": "the card declares every capability",

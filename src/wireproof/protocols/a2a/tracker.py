@@ -25,6 +25,11 @@ class Call:
     end: Record | None = None
 
     @property
+    def binding(self) -> str:
+        """The binding that it was asked over; empty: the usual one of the conversation."""
+        return str(self.record.meta.get("binding", ""))
+
+    @property
     def seq(self) -> int:
         return self.record.seq
 

@@ -49,6 +49,7 @@ def view(
     if decisive is None:
         return ABSENT
     operation = str(out.meta.get("operation", "")) if out is not None else ""
+    transport = str(out.meta.get("binding", transport)) if out is not None else transport
     head = next((one for one in records if one.kind is Kind.HEAD and one.channel == decisive.channel), None)
     status = head.meta.get("status") if head is not None else None
     if decisive.kind is not Kind.END:

@@ -15,6 +15,7 @@ _OF_THE_AGENT: Final = (
     "extensions",
     "extension-required",
     "several-bindings",
+    "other-binding",
     "tenant",
     "https",
     "interface",

@@ -4,6 +4,7 @@ from wireproof.judge.pack import Check
 from wireproof.protocols.a2a.checks import (
     card,
     envelope,
+    equivalence,
     errors,
     grpc,
     lists,
@@ -19,6 +20,7 @@ from wireproof.protocols.a2a.checks import (
 CHECKS: tuple[Check, ...] = (
     *card.CHECKS,
     *envelope.CHECKS,
+    *equivalence.CHECKS,
     *errors.CHECKS,
     *grpc.CHECKS,
     *lists.CHECKS,
