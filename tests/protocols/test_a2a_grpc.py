@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -13,8 +19,11 @@ from wireproof.engine.plan import Selection
 from wireproof.engine.rejudge import changes, gather, rejudge
 from wireproof.engine.run import Options, load_suite
 from wireproof.library.shelf import load_fixtures
+from wireproof.model.errors import TargetUnreachable
 from wireproof.model.events import Recorded
 from wireproof.model.target import CallPolicy, Target
+from wireproof.model.verdict import Verdict
+from wireproof.protocols.a2a import rpc
 from wireproof.protocols.a2a.rpc import place
 from wireproof.report.journal import read_journal
 
@@ -53,14 +62,14 @@ def agent() -> Iterator[Any]:
     made.close()
 
 
-def play(agent: Any, journal: Path | None = None, **selection: Any) -> wireproof.Report:
-    target = Target(name="reference", url=agent.url, timeout=3.0, calls=CallPolicy(profile="fixture"))
+def play(url: str, journal: Path | None = None, **selection: Any) -> wireproof.Report:
+    target = Target(name="reference", url=url, timeout=3.0, calls=CallPolicy(profile="fixture"))
     options = Options(protocol="a2a", selection=Selection(transports=("grpc",), **selection))
     return wireproof.run(target, options=options, journal=journal)
 
 
 def test_both_versions_are_played_and_judged_again_alike(agent: Any, tmp_path: Path) -> None:
-    report = play(agent, tmp_path / "journal.jsonl")
+    report = play(agent.url, tmp_path / "journal.jsonl")
     assert {(lane.revision, lane.transport) for lane in report.lanes} == {("1.0", "grpc"), ("0.3", "grpc")}
     assert [(lane.revision, row.requirement.id) for lane, row in report.failures] == []
     seen = gather(read_journal(tmp_path / "journal.jsonl"))
@@ -68,7 +77,7 @@ def test_both_versions_are_played_and_judged_again_alike(agent: Any, tmp_path: P
 
 
 def test_the_journal_keeps_what_was_said_and_its_bytes(agent: Any, tmp_path: Path) -> None:
-    play(agent, tmp_path / "journal.jsonl", revisions=("1.0",), select=("a2a.get",))
+    play(agent.url, tmp_path / "journal.jsonl", revisions=("1.0",), select=("a2a.get",))
     records = [one.record for one in read_journal(tmp_path / "journal.jsonl") if isinstance(one, Recorded)]
     calls = [one for one in records if one.meta.get("operation") == "GetTask"]
     assert calls
@@ -76,3 +85,100 @@ def test_the_journal_keeps_what_was_said_and_its_bytes(agent: Any, tmp_path: Pat
         assert one.message["id"].encode() in one.raw
         assert one.meta["target"].endswith("/lf.a2a.v1.A2AService/GetTask")
         assert ["a2a-version", "1.0"] in one.meta["headers"]
+
+
+def test_without_the_extra_rows_say_that_it_is_not_installed(agent: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpc, "available", lambda: False)
+    target = Target(name="reference", url=agent.url, timeout=3.0, calls=CallPolicy(profile="fixture"))
+    selection = Selection(revisions=("1.0",), transports=("rest", "grpc"), select=("a2a.get", "a2a.transport"))
+    report = wireproof.run(target, options=Options(protocol="a2a", selection=selection))
+    lanes = {lane.transport: lane for lane in report.lanes}
+    row = next(row for row in lanes["grpc"].rows if row.requirement.id == "a2a.transport.grpc-form")
+    assert row.verdict is Verdict.UNOBSERVED
+    assert row.findings[0].why == "extra not installed: pip install 'wireproof[grpc]'"
+    assert {row.verdict for row in lanes["grpc"].rows} <= {Verdict.UNOBSERVED, Verdict.NOT_APPLICABLE, Verdict.PASSED}
+    assert report.exit_code() == 0
+
+
+def test_an_agent_on_the_sdk_is_blamed_for_nothing_that_it_does_not_do() -> None:
+    command = [sys.executable, str(Path(__file__).parent / "sdk_calls.py")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        url = process.stdout.readline().decode().strip()
+        try:
+            report = play(url)
+        finally:
+            process.stdin.close()
+            process.wait(5)
+    failures = {(lane.revision, row.requirement.id) for lane, row in report.failures}
+    assert failures <= {
+        ("1.0", "a2a.versioning.not-supported"),  # the SDK never reads the version of a call
+        ("1.0", "a2a.versioning.grpc-metadata-validated"),
+        ("0.3", "a2a.subscribe.grpc-finished-task.v03"),
+        ("1.0", "a2a.caching.cache-control"),  # whoever serves the card says that
+        ("1.0", "a2a.caching.etag"),
+    }
+    passed = {lane.revision: sum(row.verdict is Verdict.PASSED for row in lane.rows) for lane in report.lanes}
+    assert passed["1.0"] > 90
+    assert passed["0.3"] > 15
+
+
+def card_of(url: str) -> dict[str, Any]:
+    """A card that names one gRPC interface."""
+    return {
+        "name": "Agent",
+        "description": "Somewhere else",
+        "version": "1.0.0",
+        "supportedInterfaces": [{"url": url, "protocolBinding": "GRPC", "protocolVersion": "1.0"}],
+        "capabilities": {},
+        "defaultInputModes": ["text/plain"],
+        "defaultOutputModes": ["text/plain"],
+        "skills": [{"id": "a", "name": "A", "description": "A", "tags": ["a"]}],
+    }
+
+
+@pytest.fixture
+def shown() -> Iterator[Any]:
+    """Serves a card that can be set, and answers everything else as a plain web server does."""
+
+    class Web(BaseHTTPRequestHandler):
+        card: ClassVar[dict[str, Any]] = {}
+
+        def do_GET(self) -> None:
+            body = json.dumps(self.card).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Web)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def refusal(web: Any, url: str) -> str:
+    web.RequestHandlerClass.card = card_of(url)
+    with pytest.raises(TargetUnreachable) as told:
+        play(f"http://127.0.0.1:{web.server_address[1]}", revisions=("1.0",))
+    return told.value.message
+
+
+def test_an_interface_that_leads_nowhere_is_told(shown: Any, agent: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    place = agent.agent.calls
+    assert f"grpc://127.0.0.1:{port} takes no call: refused: " in refusal(shown, f"127.0.0.1:{port}")
+    assert f"grpcs://{place} takes no call: tls: " in refusal(shown, f"https://{place}")
+    web = f"127.0.0.1:{shown.server_address[1]}"
+    assert f"grpc://{web} takes no call: http: what answers there speaks no gRPC" in refusal(shown, web)
+    assert "its URL 'unix:/tmp/socket' on the card leads nowhere" in refusal(shown, "unix:/tmp/socket")
+    assert "its URL 'agent.example' on the card leads nowhere" in refusal(shown, "agent.example")

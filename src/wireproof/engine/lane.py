@@ -82,7 +82,7 @@ class LaneRunner:
         self.main: Session | None = None
         self.offered = False
         self.refused = False
-        self.why_not = ""
+        self.why_not = self.lacking = ""  # lacking: what is not installed here, without which it cannot be played
         self.explained = self.unnamed = False  # the target itself says why not; it does not even name this lane
         self.counteroffers: tuple[str, ...] = ()
         self.patience: float | None = None
@@ -241,6 +241,7 @@ class LaneRunner:
             self.counteroffers = tuple(one for one in named if isinstance(one, str) and one != self.revision.id)
             self.explained = bool(facts.get("why_not"))
             self.unnamed = bool(facts.get("unnamed"))
+            self.lacking = str(facts.get("lacking", ""))
             self.why_not = str(facts.get("why_not") or self._why_not(facts))
             self.refused = bool(facts.get("protected"))
             await self.main.close()

@@ -29,6 +29,7 @@ from wireproof.engine.redaction import redactor
 from wireproof.engine.repetition import Repetitions
 from wireproof.engine.search import Search
 from wireproof.engine.suite import Suite
+from wireproof.engine.unplayed import leave_unplayed
 from wireproof.engine.unused import unused
 from wireproof.judge.pack import Pack
 from wireproof.library.catalogue import load_catalogue
@@ -174,6 +175,8 @@ class Runner:
                 ]
                 self.lanes += lanes
                 await self._run_lanes(lanes)
+                for lane in (one for one in lanes if one.lacking and any(other.offered for other in lanes)):
+                    leave_unplayed(lane)
                 if any(lane.offered for lane in lanes) or await self._run_refused(lanes):
                     break
 

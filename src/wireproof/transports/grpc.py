@@ -52,7 +52,7 @@ class Calls:
         try:
             channel = self._channel(parts.scheme, parts.netloc)
             call = channel.unary_stream(parts.path)(frame.data, metadata=_metadata(frame.meta.get("headers", ())))
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, ImportError) as error:
             _give_up(reply, f"grpc: {error}")
             return
         try:

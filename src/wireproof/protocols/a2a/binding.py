@@ -250,7 +250,7 @@ class A2aBinding:
 
     def fences(self, state: State) -> tuple[Request, ...]:
         """A request that every agent answers, with an error, and that changes nothing."""
-        if state.interface is None:
+        if state.interface is None or (state.transport == "grpc" and not rpc.available()):
             return ()
         task = unknown(state.nonce, f"fence {state.next_id}")
         return (Request(method="GetTask", params={"id": task}, name="fence"),)

@@ -23,6 +23,7 @@ from wireproof.protocols.a2a.tracker import Call, Tracker
 
 _CAPABILITIES: Final = ("streaming", "pushNotifications", "extendedAgentCard")
 _UNKNOWN: Final = ("task", "context", "config")
+_LACKING: Final = "extra not installed: pip install 'wireproof[grpc]'"
 _SHOWN: Final = {"jsonrpc": "JSON-RPC", "rest": "HTTP+JSON", "grpc": "gRPC"}
 
 
@@ -54,6 +55,7 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
     if found is not None and not silent and not (shut and len(shut) == len(asked)):
         facts["supported_versions"] = [lens.revision.id]
     facts["binding"] = lens.transport
+    facts["lacking"] = _LACKING if found is not None and lens.transport == "grpc" and not rpc.available() else ""
     facts["unnamed"] = (
         facts["document"] is not None and found is None and not cards.unreadable(facts["document"], *here)
     )
@@ -98,8 +100,8 @@ def _why_not(facts: Mapping[str, Any], found: Interface | None, lens: Lens, shut
             if url
             else f"the card names no {named.removeprefix('a ')}"
         )
-    if lens.transport == "grpc" and not rpc.available():
-        return "extra not installed: pip install 'wireproof[grpc]'"
+    if facts["lacking"]:
+        return str(facts["lacking"])
     if lens.transport == "grpc" and not facts["supported_versions"] and not shut:
         return f"{found.url} takes no call: {fault}" if fault else f"{found.url} answered no call"
     return f"status {shut[0].status}" if shut and not facts["supported_versions"] else ""
@@ -139,7 +141,7 @@ def _tags(facts: Mapping[str, Any], found: Interface | None, lens: Lens, answere
     mine = {one.binding for one in cards.interfaces(document) if one.version == lens.revision.id}
     tags |= {"several-bindings"} if len(mine) > 1 else set()
     tags |= {"other-binding"} if cards.another(document, lens.revision.id, lens.transport) is not None else set()
-    if found is not None:
+    if found is not None and not facts["lacking"]:
         tags |= {"interface"} | ({"tenant"} if found.tenant else set())
         tags |= {"https"} if urlsplit(found.url).scheme == "https" else set()
         tags |= _of_main(document, found, lens)
