@@ -12,8 +12,18 @@ from wireproof.model.events import Planned, Surveyed
 def leave_unplayed(lane: LaneRunner) -> None:
     """Judges what the survey showed; every row that this leaves is unobserved for want of what is not installed."""
     lane.learn()
-    place = {"protocol": lane.suite.pack.name, "revision": lane.revision.id, "transport": lane.transport}
+    protocol, revision, transport = lane.suite.pack.name, lane.revision.id, lane.transport
     lane.plan = Plan(omitted=dict.fromkeys(lane.rows, lane.lacking))
-    lane.emit(Surveyed(**place, role="server", facts=lane.facts))
-    lane.emit(Planned(**place, exchanges=(), omitted=lane.plan.omitted, judged=(), selection=asdict(lane.selection)))
+    lane.emit(Surveyed(protocol=protocol, revision=revision, transport=transport, role="server", facts=lane.facts))
+    lane.emit(
+        Planned(
+            protocol=protocol,
+            revision=revision,
+            transport=transport,
+            exchanges=(),
+            omitted=lane.plan.omitted,
+            judged=(),
+            selection=asdict(lane.selection),
+        )
+    )
     lane.judge()
