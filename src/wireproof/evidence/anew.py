@@ -25,6 +25,7 @@ _SAYS = (
     "fingerprint",
     "occasions",
     "remark",
+    "diff",
     "aspect",
     "flaky",
 )

@@ -317,6 +317,7 @@ def ambient(played: Played, lane: Lane, *, within: str | None = None) -> list[Fi
                     evidence=first.seqs,
                     pointer=first.pointer,
                     remark=remark,
+                    diff=first.diff,
                     occasions=len(notes),
                     elsewhere=tuple(each for name, each in others.items() if exchange is None or name != exchange.id)
                     if verdict is Verdict.FAILED

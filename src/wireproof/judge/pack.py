@@ -32,14 +32,23 @@ class Note:
     remark: str = ""
     requirement: str = ""
     ours: bool = False
+    diff: tuple[str, ...] = ()
+    """See `Finding.diff`."""
 
 
 def ok(*seqs: int, subject: str = "", remark: str = "", requirement: str = "") -> Note:
     return Note(ok=True, seqs=seqs, subject=subject, remark=remark, requirement=requirement)
 
 
-def broken(*seqs: int, why: str, pointer: str = "", subject: str = "", requirement: str = "") -> Note:
-    return Note(ok=False, seqs=seqs, why=why, pointer=pointer, subject=subject, requirement=requirement)
+def broken(
+    *seqs: int,
+    why: str,
+    pointer: str = "",
+    subject: str = "",
+    requirement: str = "",
+    diff: tuple[str, ...] = (),
+) -> Note:
+    return Note(ok=False, seqs=seqs, why=why, pointer=pointer, subject=subject, requirement=requirement, diff=diff)
 
 
 def errored(*seqs: int, why: str, pointer: str = "", requirement: str = "") -> Note:

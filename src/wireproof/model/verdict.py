@@ -31,7 +31,8 @@ RANK = (
 class Finding:
     """One judgement. `evidence` are seqs in the transcript `transcript`; `pointer` marks the place inside the offending message;
     `occasions` counts how often an ambient check saw the same, and `elsewhere` names the spans of other exchanges that showed it, until
-    it is settled which of them repeats it."""
+    it is settled which of them repeats it. `diff`: where two answers should have been alike, a line `@ /pointer` for each place in which
+    they differ, with a line `- value` or `+ value`, or both, after it."""
 
     requirement: str
     verdict: Verdict
@@ -44,6 +45,7 @@ class Finding:
     pointer: str = ""
     aspect: str = ""
     remark: str = ""
+    diff: tuple[str, ...] = ()
     blocked_by: str = ""
     flaky: bool = False
     occasions: int = 1

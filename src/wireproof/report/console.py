@@ -34,6 +34,7 @@ from wireproof.report.words import plural, printable
 _SHOWN: Final = (Verdict.PASSED, Verdict.FAILED, Verdict.ERRORED, Verdict.BLOCKED, Verdict.UNOBSERVED)
 _TOLD: Final = (Verdict.PASSED, Verdict.FAILED, Verdict.ERRORED, Verdict.BLOCKED)
 _MOST_FAILURES: Final = 60
+_DIFF: Final = {"@": "dim", "-": "red", "+": "green"}
 _MOST_WAYS: Final = 4
 _MOST_REMARKS: Final = 20
 _SHORT: Final = 30
@@ -168,6 +169,8 @@ def _diagnosis(report: Report, console: Console, diagnosis: Diagnosis, *, strict
     if len(ways) > _MOST_WAYS:
         field(console, "also", f"{plural(len(ways) - _MOST_WAYS, 'other way')}; the JSON report has them all")
     first = group[0].finding
+    for index, line in enumerate(first.diff):
+        field(console, "" if index else "diff", Text(printable(line), style=_DIFF.get(line[:1], "")))
     records = report.records.get(first.transcript, [])
     room = rung_room(console)
     rungs = ladder(records, first.evidence, pointer=first.pointer, width=room, marked_width=room * MARKED_LINES)

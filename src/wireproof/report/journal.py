@@ -112,7 +112,14 @@ def event_of(raw: Mapping[str, Any]) -> Event:
         return Recorded(transcript=raw["transcript"], record=record_of(raw))
     if raw["event"] == "judged":
         findings = tuple(
-            Finding(**{**one, "verdict": Verdict(one["verdict"]), "evidence": tuple(one.get("evidence", ()))})
+            Finding(
+                **{
+                    **one,
+                    "verdict": Verdict(one["verdict"]),
+                    "evidence": tuple(one.get("evidence", ())),
+                    "diff": tuple(one.get("diff", ())),
+                }
+            )
             for one in raw["findings"]
         )
         return Judged(**{**members, "findings": findings})

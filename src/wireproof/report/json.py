@@ -132,6 +132,8 @@ def _finding(one: Finding) -> dict[str, Any]:
     for name in ("remark", "blocked_by", "aspect"):
         if value := getattr(one, name):
             made[name] = value
+    if one.diff:
+        made["diff"] = list(one.diff)
     if one.flaky:
         made["flaky"] = True
     return made

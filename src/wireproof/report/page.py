@@ -81,6 +81,7 @@ class Way:
     found: str
     where: str
     exchange: str
+    diff: tuple[str, ...]
     steps: tuple[Step, ...]
     omitted: bool
     replay: str
@@ -339,6 +340,7 @@ def _way(report: Report, cases: Sequence[Case], room: _Room, *, steps: bool) -> 
         found=clipped(found(cases), _SENTENCE),
         where=places(cases),
         exchange=first.exchange,
+        diff=first.diff,
         steps=made,
         omitted=any(one.inner is None and not one.raw and not one.headers for one in made) and room.left <= 0,
         replay=replay_command(report, cases[0].lane, first) if first.exchange else "",

@@ -173,6 +173,7 @@ def _finding(one: Mapping[str, Any], requirement: str) -> Finding:
         transcript=evidence["transcript"],
         evidence=tuple(evidence["records"]),
         pointer=evidence["pointer"],
+        diff=tuple(one.get("diff", ())),
         **{
             name: one[name]
             for name in (

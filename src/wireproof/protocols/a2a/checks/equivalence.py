@@ -34,8 +34,8 @@ _OPERATIONS: Final = (
 )
 _SHUT: Final = (401, 403)
 _CONTENT: Final = ("text", "raw", "url", "data")
-_MOST: Final = 6
-_WIDTH: Final = 60
+_MOST: Final = 12
+_WIDTH: Final = 200
 
 _Pair = tuple[Call, "Seen | None", Call, "Seen | None"]
 
@@ -76,11 +76,12 @@ def same_task(talk: Talk) -> Iterator[Note]:
         if TERMINAL.isdisjoint((_state(left), _state(right))):
             continue  # it may have gone on in between
         lines = _differences(_essence(left), _essence(right))
+        places = [one[2:] for one in lines if one.startswith("@")]
         seqs = (*here.seqs, *seen.seqs)
         for row in _rows(talk, _RESULTS):
             if lines:
-                why = f"the task differs over {_name(talk.transport)} and {_name(there.binding)}: {_told(lines)}"
-                yield broken(*seqs, why=why, pointer="/result", requirement=row)
+                why = f"the task over {_name(talk.transport)} (-) and over {_name(there.binding)} (+) differs in {', '.join(places)}"
+                yield broken(*seqs, why=why, pointer="/result", requirement=row, diff=lines)
             else:
                 yield ok(*seqs, requirement=row)
 
@@ -116,23 +117,19 @@ def _parts(holder: Any, place: str) -> dict[str, Any]:
     return found
 
 
-def _differences(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
-    """One line for each place: `- /status/state "A" + "B"`."""
-    lines = []
-    for place in sorted({*left, *right}):
-        if place not in left or place not in right or left[place] != right[place]:
-            lines.append(f"{place} -{_short(left, place)} +{_short(right, place)}")
-    return lines
+def _differences(left: Mapping[str, Any], right: Mapping[str, Any]) -> tuple[str, ...]:
+    """See `Finding.diff`; of the first places in which they differ."""
+    lines: list[str] = []
+    differing = [one for one in sorted({*left, *right}) if left.get(one) != right.get(one)]
+    for place in differing[:_MOST]:
+        lines.append(f"@ {place}")
+        lines += [f"{sign} {_short(one[place])}" for sign, one in (("-", left), ("+", right)) if place in one]
+    return tuple(lines)
 
 
-def _short(values: Mapping[str, Any], place: str) -> str:
-    text = dump(values[place]) if place in values else "(nothing)"
+def _short(value: Any) -> str:
+    text = dump(value)
     return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
-
-
-def _told(lines: list[str]) -> str:
-    left = len(lines) - _MOST
-    return "; ".join(lines[:_MOST]) + (f"; and {left} more" if left > 0 else "")
 
 
 @check(_E + "parameters.v03")
