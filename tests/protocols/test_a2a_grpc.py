@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +27,7 @@ from wireproof.model.verdict import Verdict
 from wireproof.protocols.a2a import rpc
 from wireproof.protocols.a2a.rpc import place
 from wireproof.report.journal import read_journal
+from wireproof.report.reproducer import reproducer
 
 
 @pytest.mark.parametrize(
@@ -182,3 +184,15 @@ def test_an_interface_that_leads_nowhere_is_told(shown: Any, agent: Any) -> None
     assert f"grpc://{web} takes no call: http: what answers there speaks no gRPC" in refusal(shown, web)
     assert "its URL 'unix:/tmp/socket' on the card leads nowhere" in refusal(shown, "unix:/tmp/socket")
     assert "its URL 'agent.example' on the card leads nowhere" in refusal(shown, "agent.example")
+
+
+def test_a_call_is_played_again_by_curl(agent: Any, tmp_path: Path) -> None:
+    play(agent.url, tmp_path / "journal.jsonl", revisions=("1.0",), select=("a2a.errors.grpc-status",))
+    records = [one.record for one in read_journal(tmp_path / "journal.jsonl") if isinstance(one, Recorded)]
+    mine = [one for one in records if one.meta.get("operation") == "GetTask"][:1]
+    (command,) = reproducer({"url": agent.url}, [replace(mine[0], seq=0)], [0])
+    assert command.startswith("printf '")
+    if "HTTP2" not in subprocess.run(["curl", "--version"], capture_output=True, text=True, check=True).stdout:
+        pytest.skip("this curl knows no HTTP/2")
+    said = subprocess.run(["bash", "-c", command], capture_output=True, check=True).stdout
+    assert b"grpc-status: 5" in said

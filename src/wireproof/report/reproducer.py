@@ -1,6 +1,6 @@
 """What was sent, as a few shell commands that need nothing of ours: the opening of the session, then the exchange.
 
-Over HTTP by curl; a value that the server gave in a header (a session id) is taken from its answer again. Over stdio by printf into the
+Over HTTP and gRPC by curl; a value that the server gave in a header (a session id) is taken from its answer again. Over stdio by printf into the
 command. Nothing that came from a target is ever outside quotes.
 """
 
@@ -72,7 +72,11 @@ def _curls(url: str, records: Sequence[Record], sent: Sequence[Record]) -> tuple
     for one in sent:
         if "target" not in one.meta or "method" not in one.meta:
             return ()
-        address = f"{parts.scheme}://{parts.netloc}{one.meta['target']}"
+        if "rpc" in one.meta:
+            lines.append(_call(one))
+            continue
+        where = str(one.meta["target"])
+        address = where if "://" in where else f"{parts.scheme}://{parts.netloc}{where}"
         words = ["curl", "-sS", "-m", "10", "-X", _text(str(one.meta["method"])), _text(address)]
         names = {name.lower() for name, _ in one.meta.get("headers", ())}
         for name, value in one.meta.get("headers", ()):
@@ -92,6 +96,24 @@ def _curls(url: str, records: Sequence[Record], sent: Sequence[Record]) -> tuple
             find = f"awk -F': ' 'tolower($1)==\"{caught[1]}\"{{print $2}}'"
             lines.append(f"{caught[2]}=$({' '.join(words)} -o /dev/null -D - | tr -d '\\r' | {find})")
     return tuple(lines)
+
+
+def _call(record: Record) -> str:
+    """A gRPC call: the message behind a byte for compression and four for its length, as a POST over HTTP/2; the status comes as a trailer."""
+    framed = b"\0" + len(record.raw).to_bytes(4, "big") + record.raw
+    written = "".join(chr(one) if chr(one).isalnum() and one < 0x80 else f"\\{one:03o}" for one in framed)
+    scheme, _, rest = str(record.meta["target"]).partition("://")
+    secure = scheme == "grpcs"
+    words = ["curl", "-sS", "-i", "-m", "10", "--http2" if secure else "--http2-prior-knowledge", "-X", "POST"]
+    words += [
+        _text(f"{'https' if secure else 'http'}://{rest}"),
+        "-H",
+        "'content-type: application/grpc'",
+        "-H",
+        "'te: trailers'",
+    ]
+    words += [part for name, value in record.meta.get("headers", ()) for part in ("-H", _text(f"{name}: {value}"))]
+    return f"printf '{written}' | {' '.join(words)} --data-binary @- --output -"
 
 
 def _given(records: Sequence[Record], sent: Sequence[Record]) -> dict[str, tuple[Record, str, str]]:
