@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ import wireproof as package
 from tests.browser.accessibility import grave
 from tests.browser.conftest import Open
 from tests.cli.test_history import RUN
+from tests.report.pages import ATTACKS
 from wireproof.cli.matrix import many
 from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options
@@ -43,11 +45,20 @@ def report(sin: str) -> dict[str, Any]:
     return report_value(package.run(target, options=Options(selection=selection)))
 
 
+Values = tuple[dict[str, Any], dict[str, Any]]
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def values() -> Values:
+    """Played before there is a browser, whose event loop runs until it is closed."""
+    return report("ping-answered-with-content"), report("cursor-drifts")
+
+
+@pytest.fixture(scope="module")
+def site(values: Values, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two servers, one of them under a hostile name with two runs."""
     folder = tmp_path_factory.mktemp("site")
-    first, second = report("ping-answered-with-content"), report("cursor-drifts")
+    first, second = copy.deepcopy(values)
     second["target"] = {**second["target"], "name": HOSTILE}
     later = copy.deepcopy(second) | {"started_at": "2026-01-01T00:00:00+00:00"}
     written: Sequence[Any] = (first, second, later)
@@ -65,6 +76,42 @@ def test_every_page_is_quiet_and_fits(site: Path, open_page: Open, width: int) -
         )
         assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
         assert opened.requests == []
+
+
+def test_fifty_megabytes_of_hostile_text_do_nothing(values: Values, tmp_path: Path, open_page: Open) -> None:
+    """A JSON report that somebody made up: every text in it is an attack, and most of them are long."""
+    other, value = copy.deepcopy(values)
+    value["target"] = {**value["target"], "name": "".join(ATTACKS).replace("\ud800", "")}
+    rows = [one for one in value["runs"][0]["requirements"] if one["verdict"] in ("failed", "passed")][:10]
+    length = 50_000_000 // len(rows) // len(ATTACKS)
+    for row in rows:
+        finding = row["findings"][0]
+        row["verdict"] = "failed"
+        row["findings"] = [
+            {**finding, **dict.fromkeys(("why", "subject", "exchange"), attack), "verdict": "failed"}
+            for attack in ATTACKS
+        ] + [
+            {**finding, "why": attack * (length // len(json.dumps(attack))), "verdict": "failed"} for attack in ATTACKS
+        ]
+    value["runs"][0]["survey"]["server"] = {"name": ATTACKS[0] * 9, "version": ATTACKS[4]}
+    text = json.dumps(value)
+    assert 40 < len(text) / 1e6 < 60
+    (tmp_path / "hostile.json").write_text(text, encoding="utf-8")
+    (tmp_path / "other.json").write_text(json.dumps(other), encoding="utf-8")
+    begun = time.monotonic()
+    write_site(many([tmp_path / "hostile.json", tmp_path / "other.json"], mixed=False), tmp_path / "pages")
+    assert time.monotonic() - begun < 30
+    pages = sorted((tmp_path / "pages").rglob("*.html"))
+    assert len(pages) > 4
+    for path in pages[:3] + pages[-2:]:
+        assert path.stat().st_size < 2_000_000
+        page = open_page(path.read_text(encoding="utf-8")).page
+        page.mouse.move(300, 300)
+        page.locator("bdi").first.click(no_wait_after=True, modifiers=["Alt"])
+        assert page.evaluate("window.pwned") is None
+        assert page.locator("script").count() == 1
+        assert page.locator("img, iframe, object, embed, base, [style], [onload], [onerror], [onclick]").count() == 0
+        assert page.locator("a[href^='javascript:'], svg [onbegin], meta[http-equiv=refresh]").count() == 0
 
 
 def test_filters_and_order(site: Path, open_page: Open) -> None:

@@ -114,11 +114,11 @@ def markdown(made: Interop) -> str:
     heads = [_head(one).replace("\n", " ") for one in made.places]
     lines = ["| implementation | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
     lines += [
-        f"| {_escaped(one.name)} | " + " | ".join(_standing(one, place) for place in made.places) + " |"
+        f"| {_escaped(brief(one.name))} | " + " | ".join(_standing(one, place) for place in made.places) + " |"
         for one in made.implementations
     ]
     if made.broken:
-        names = [_escaped(one.name) for one in made.implementations]
+        names = [_escaped(brief(one.name)) for one in made.implementations]
         lines += ["", "| broken somewhere | level | " + " | ".join(names) + " |", "|---" * (len(names) + 2) + "|"]
         lines += [
             f"| {row.requirement.id} | {row.requirement.level.value} | "

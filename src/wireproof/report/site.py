@@ -17,12 +17,18 @@ from wireproof.report.compare import Change, Comparison, compare
 from wireproof.report.html import asset, environment, policy
 from wireproof.report.interop import Implementation, Interop, InteropRow, Place, Run, slug
 from wireproof.report.interop_tables import brief, matrix_text
+from wireproof.report.jsontree import clipped
 from wireproof.report.matrix import LaneReport, Report
 from wireproof.report.sources import source_url
 from wireproof.report.states import State, counts_of
 
 MOST_DIFFERENCES: Final = 200
 """Differences to the run before that a page shows."""
+_MOST_FINDINGS: Final = 50
+"""Findings of one requirement in one place that a page shows; a report may have any number, of any length."""
+_SENTENCE: Final = 1000
+_NAME: Final = 200
+"""Characters of sentences, and of names, that come from targets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +57,14 @@ class Breach:
     where: str
     finding: Finding
     replay: str
+
+    @property
+    def why(self) -> str:
+        return clipped(self.finding.why, _SENTENCE)
+
+    @property
+    def subject(self) -> str:
+        return clipped(self.finding.subject, _NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +149,8 @@ def _card(one: Implementation, page: str) -> Card:
     newest = one.runs[0]
     marks = ("part of the suite" if not newest.whole else "", "dated in the future" if newest.ahead else "")
     return Card(
-        name=one.name,
-        server=one.server,
+        name=clipped(one.name, _NAME),
+        server=clipped(one.server, _NAME),
         page=page,
         day=newest.day,
         marks=tuple(mark for mark in marks if mark),
@@ -194,22 +208,22 @@ def _difference(one: Implementation) -> Comparison | None:
 def _breaches(name: str, page: str, place: Place, findings: tuple[Finding, ...]) -> list[Breach]:
     return [
         Breach(
-            implementation=name,
+            implementation=clipped(name, _NAME),
             page=page,
             where=f"{place[0].upper()} {place[1]} over {place[2]}",
             finding=finding,
-            replay=f"wireproof run --exchange {finding.exchange} --revision {place[1]} --transport {place[2]} ..."
+            replay=f"wireproof run --exchange {clipped(finding.exchange, _NAME)} --revision {place[1]} --transport {place[2]} ..."
             if finding.exchange
             else "",
         )
         for finding in findings
         if finding.verdict is Verdict.FAILED
-    ]
+    ][:_MOST_FINDINGS]
 
 
 def _requirement(made: Interop, row: InteropRow, names: Mapping[str, str]) -> str:
     found = [
-        (one, breaches)
+        (clipped(one.name, _NAME), names[one.name], breaches)
         for one in made.implementations
         if (
             breaches := [
@@ -222,7 +236,7 @@ def _requirement(made: Interop, row: InteropRow, names: Mapping[str, str]) -> st
         )
     ]
     others = [
-        (one.name, names[one.name], cell)
+        (clipped(one.name, _NAME), names[one.name], cell)
         for one, cell in zip(made.implementations, row.cells, strict=True)
         if not cell[State.FAILED]
     ]
