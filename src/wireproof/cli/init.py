@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+import anyio
 import click
 
 from wireproof.api import run
@@ -14,6 +15,7 @@ from wireproof.cli.outputs import program, write_text
 from wireproof.cli.progress import Progress
 from wireproof.cli.run import command as run_command
 from wireproof.cli.target import overridden, target_of
+from wireproof.engine.detect import detect
 from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options
 from wireproof.library.configuration import CONFIG_NAME, find_config, load_config
@@ -30,6 +32,11 @@ _NOTHING: Final = ("nothing",)
 @click.argument("target", nargs=-1)
 @click.option("--url", help="Where the command (after `--`) serves HTTP: then wireproof starts and stops it.")
 @click.option("--name", help="Of the target. Default: what the server calls itself.")
+@click.option(
+    "--protocol",
+    type=click.Choice(["mcp", "a2a"]),
+    help="What TARGET speaks. Default: a2a where a URL shows an Agent Card, else mcp.",
+)
 @click.option("--header-env", "header_envs", multiple=True, help="An HTTP header from the environment: NAME=VARIABLE.")
 @click.option("--env", "envs", multiple=True, help="An environment variable for the command: NAME=VALUE.")
 @click.option("--startup-wait", type=click.FloatRange(0.05), help="Seconds until the first answer. Default: 30.")
@@ -39,13 +46,14 @@ def command(
     target: tuple[str, ...],
     url: str | None,
     name: str | None,
+    protocol: str | None,
     header_envs: tuple[str, ...],
     envs: tuple[str, ...],
     startup_wait: float | None,
 ) -> None:
     """Ask TARGET (a URL, or after `--` a command) what it offers, and write a commented wireproof.toml for it.
 
-    Nothing is called and no question is asked. A configuration that is there already is never overwritten.
+    Nothing is called, no question is asked, and nothing is said to an agent. A configuration that is there already is never overwritten.
     """
     place = Path(CONFIG_NAME)
     _refuse_to_overwrite(place)
@@ -59,13 +67,15 @@ def command(
         )
     else:
         aim = overridden(Target(url=url, starts=target), given)
+    spoken = protocol or anyio.run(detect, aim).protocol
+    options = Options(protocol=spoken, selection=Selection(deciding=_NOTHING), confirm=False)
     with Progress(enabled=sys.stderr.isatty()) as progress:
-        report = run(aim, options=Options(selection=Selection(deciding=_NOTHING), confirm=False), listen=progress)
+        report = run(aim, options=options, listen=progress)
     if report.finished is not None and report.finished.interrupted:
         ctx.exit(INTERRUPTED)
     chosen = target_name(report, name)
     variables = dict(one.split("=", 1) for one in header_envs)
-    write_text(place, configuration_text(report, aim, chosen, variables))
+    write_text(place, configuration_text(report, aim, chosen, variables, protocol=spoken))
     load_config(place)  # what is written is what will be read
     for lane in report.lanes:
         click.echo(f"offered: {lane.revision} over {lane.transport}")

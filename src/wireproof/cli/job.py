@@ -141,7 +141,7 @@ def _no_config() -> UsageError:
 
 def _configured(config: Config, one: ConfiguredTarget, given: Mapping[str, Any]) -> Job:
     usual = options_of(one)
-    suite = load_suite(one.protocol, (*one.exchanges, *given["extra"]))
+    suite = load_suite(given["protocol"] or one.protocol, (*one.exchanges, *given["extra"]))
     check_configured(one, suite)
     for report in one.reports:
         if report.form not in RENDERERS:
@@ -185,6 +185,16 @@ def _protocol(target: Target, given: Mapping[str, Any]) -> tuple[str, str]:
     if found.shown:
         return found.protocol, f"taken for an {name} agent: {found.why}; --protocol says otherwise"
     return found.protocol, f"taken for an {name} server: {found.why}; --protocol says otherwise"
+
+
+def spoken_instead(job: Job) -> str:
+    """Of a target that did not answer in the protocol that was said or meant, the one that it shows; empty where it shows no other."""
+    if not job.target.url or job.target.starts or job.options.detected:
+        return ""
+    found = anyio.run(detect, job.target)
+    if not found.shown or found.protocol == job.options.protocol:
+        return ""
+    return f'it is no {job.options.protocol.upper()} target: {found.why}. Say protocol = "{found.protocol}", or --protocol {found.protocol}'
 
 
 def _has(protocol: str, name: str) -> bool:

@@ -12,7 +12,7 @@ import click
 
 from wireproof.api import run
 from wireproof.cli.every import prepare, run_every, tell
-from wireproof.cli.job import Job, jobs_of
+from wireproof.cli.job import Job, jobs_of, spoken_instead
 from wireproof.cli.main import INTERRUPTED, harmless, show
 from wireproof.cli.outputs import FORMATS, terminal, write_outputs
 from wireproof.cli.progress import Progress
@@ -54,7 +54,7 @@ class _Run(click.Command):
 @click.option(
     "--protocol",
     type=click.Choice(["mcp", "a2a"]),
-    help="What TARGET speaks. Default: a2a where a URL shows an Agent Card, else mcp; a configured target says it itself.",
+    help="What TARGET speaks. Default: a2a where a URL shows an Agent Card, else mcp; of a configured target, what the file says.",
 )
 @click.option(
     "--transport",
@@ -220,6 +220,8 @@ def _run(job: Job, given: Mapping[str, Any]) -> Outcome:
             report = run(job.target, options=job.options, journal=journal, listen=progress, suite=job.suite)
     except TargetUnreachable as error:
         show(error)
+        if another := spoken_instead(job):
+            click.echo(f"  hint: {harmless(another)}", err=True)
         if folder is not None:
             journal = settle_run_folder(folder, answered=False) / journal.name
         click.echo(f"  journal: {harmless(str(journal))}", err=True)

@@ -14,6 +14,7 @@ from wireproof.model.target import Target
 from wireproof.model.wire import Arrival, Frame, Kind, header
 from wireproof.transports.dial import dial
 from wireproof.transports.link import Link, LinkClosed
+from wireproof.transports.served import ServedTarget
 
 USUAL: Final = "mcp"
 """What a target is taken for that shows nothing."""
@@ -31,9 +32,24 @@ class Detected:
 
 
 async def detect(target: Target) -> Detected:
-    """The protocol of what is behind the target's URL; of a command USUAL. Nothing that the target does is an error here."""
+    """The protocol of what is behind the target's URL; of a command USUAL. Nothing that the target does is an error here.
+
+    One that is to be started (`starts`) is started for it, and stopped again; TargetUnreachable when it does not come up.
+    """
     if not target.url:
         return Detected(protocol=USUAL, why="commands are MCP servers on stdio", shown=False)
+    if not target.starts:
+        return await _look(target)
+    server = ServedTarget(target)
+    try:
+        await server.open()
+        return await _look(target)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await server.aclose()
+
+
+async def _look(target: Target) -> Detected:
     looked: list[str] = []
     with anyio.move_on_after(min(target.timeout or PATIENCE, PATIENCE)):
         async with await dial(target) as link:

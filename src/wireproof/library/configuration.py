@@ -24,6 +24,7 @@ CONFIG_NAME: Final = "wireproof.toml"
 BASELINE_NAME: Final = "wireproof-baseline.yaml"
 _PROJECT: Final = "pyproject.toml"
 _TABLE: Final = ("tool", "wireproof")
+_URL: Final = re.compile(r"https?://.", re.IGNORECASE)
 _FIELD: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _COMMON: Final = ("revisions", "select", "ignore", "level", "transports")
 _ONLY_FOR_URLS: Final = ("headers", "header-env", "token-env", "max-rps", "ca-file", "cert", "insecure", "proxy")
@@ -70,6 +71,10 @@ def _check_aims(value: Any, lines: Lines, file: str) -> None:
     """Every target says how it is reached; one that seems to say so with a misspelt key is left to the schema, which knows the nearest."""
     targets = value.get("targets")
     for name, one in targets.items() if isinstance(targets, dict) else ():
+        if isinstance(one, dict) and isinstance(url := one.get("url"), str) and not _URL.match(url):
+            where = f"{file}:{lines.at(f'/targets/{name}/url')}"
+            hint = "" if "://" in url else f'url = "http://{url or "127.0.0.1:8000/mcp"}"'
+            raise UsageError(f"url {url!r} does not begin with http:// or https://", where=where, hint=hint)
         if not isinstance(one, dict) or {"command", "url"}.intersection(one):
             continue
         if not any(difflib.get_close_matches(key, ("command", "url"), n=1) for key in one):

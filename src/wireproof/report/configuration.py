@@ -14,6 +14,8 @@ from wireproof.report.matrix import Report
 from wireproof.report.words import plural, printable
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
+_USUAL: Final = "mcp"
+"""The protocol of a target that names none."""
 _MOST: Final = 12
 _LONGEST: Final = 100
 
@@ -24,12 +26,14 @@ def target_name(report: Report, wanted: str | None) -> str:
         if not _NAME.match(wanted):
             raise UsageError(f"--name {wanted!r} is no name", hint="letters, digits, and - _ . after the first")
         return wanted
-    servers = (lane.survey.get("server") for lane in report.lanes)
+    servers = (lane.survey.get(key) for lane in report.lanes for key in ("server", "agent"))
     said = next((str(one["name"]) for one in servers if isinstance(one, Mapping) and one.get("name")), "")
     return re.sub(r"[^A-Za-z0-9]+", "-", said).strip("-").lower()[:40] or "server"
 
 
-def configuration_text(report: Report, target: Target, name: str, header_env: Mapping[str, str]) -> str:
+def configuration_text(
+    report: Report, target: Target, name: str, header_env: Mapping[str, str], *, protocol: str = _USUAL
+) -> str:
     """The text of a wireproof.toml. Text of the target's own is escaped; values of variables are not written."""
     table = f"targets.{quoted(name) if '.' in name else name}"
     offered = ", ".join(f"{lane.revision} over {lane.transport}" for lane in report.lanes) or "nothing"
@@ -37,9 +41,9 @@ def configuration_text(report: Report, target: Target, name: str, header_env: Ma
         "\n".join(
             [
                 "# wireproof: what is played against which server. `wireproof run` reads it, here and in folders below.",
-                "# Every key: schemas/wireproof/config.schema.json and docs/configuration.md. Paths are relative to this file.",
+                "# Every key: the page on the configuration in the documentation of wireproof. Paths are relative to this file.",
                 "",
-                f"# The server offered {offered}.",
+                f"# It offered {offered}.",
                 "# revisions = ["
                 + ", ".join(quoted(one) for one in dict.fromkeys(lane.revision for lane in report.lanes))
                 + "]",
@@ -50,6 +54,7 @@ def configuration_text(report: Report, target: Target, name: str, header_env: Ma
                 '# reports = { json = "report.json", markdown = "summary.md" }',
                 "",
                 f"[{table}]",
+                *_spoken(report, protocol),
                 *_reached(target, header_env),
                 *_tools(report, table),
                 *_given(report, "prompts", "name", f"{table}.prompts"),
@@ -58,6 +63,16 @@ def configuration_text(report: Report, target: Target, name: str, header_env: Ma
         )
         + "\n"
     )
+
+
+def _spoken(report: Report, protocol: str) -> Iterator[str]:
+    """What is to be said where the target is no server of the usual protocol."""
+    if protocol == _USUAL:
+        return
+    yield f"protocol = {quoted(protocol)}"
+    offered = ", ".join(quoted(one) for one in dict.fromkeys(lane.transport for lane in report.lanes))
+    yield f"# transports = [{offered}]  # only these bindings"
+    yield '# profile = "fixture"           # the agent is made for harnesses: it is asked for its states in the words of test kits'
 
 
 def _reached(target: Target, header_env: Mapping[str, str]) -> Iterator[str]:
