@@ -30,6 +30,8 @@ from wireproof.cli import init as init_verb
 from wireproof.cli import reproduce as reproduce_verb
 from wireproof.cli import run as run_verb
 from wireproof.engine.configured import check_configured
+from wireproof.engine.detect import Detected
+from wireproof.engine.run import load_suite
 from wireproof.engine.suite import Suite
 from wireproof.library.baseline import load_baseline
 from wireproof.library.configuration import load_config, resolve
@@ -97,6 +99,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory, suite: Suite) -> Stage:
     return Stage(template=template, journal=journal, suite=suite)
 
 
+async def shown(target: Target) -> Detected:
+    return Detected(protocol="mcp", why="the pages show no target that runs", shown=bool(target.url))
+
+
 def package_report(report: Report) -> str:
     from wireproof.report.json import render
 
@@ -111,6 +117,7 @@ def place(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     monkeypatch.chdir(folder)
     for module in (run_verb, init_verb, reproduce_verb, package):
         monkeypatch.setattr(module, "run", stage.played)
+    monkeypatch.setattr(init_verb, "detect", shown)  # which starts what is to be started
     for name in ("TOKEN", "MY_TOKEN", "OTHER_TOKEN"):
         monkeypatch.setenv(name, "Bearer secret")
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
@@ -220,7 +227,7 @@ def _toml(block: Block, suite: Suite) -> None:
     path = Path("wireproof.toml")
     path.write_text(block.text, encoding="utf-8")
     for one in load_config(path).targets:
-        check_configured(one, suite)
+        check_configured(one, suite if one.protocol == "mcp" else load_suite(one.protocol))
         resolve(one, os.environ)
     path.write_text(TARGETS, encoding="utf-8")
 

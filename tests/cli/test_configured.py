@@ -20,6 +20,7 @@ from wireproof.library.configuration import load_config
 from wireproof.model.jsontext import JSON
 from wireproof.report.history import history
 
+ROOT = Path(__file__).parents[2]
 WEB = Path(__file__).with_name("web_server.py")
 REVISION = "2025-11-25"
 
@@ -265,3 +266,35 @@ def test_servers_that_do_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         busy = wireproof("run")
     assert (busy.code, "something listens on" in busy.err) == (2, True)
     assert no_child_is_left()
+
+
+def test_an_agent_is_surveyed_and_configured_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = f"http://127.0.0.1:{free_port()}"
+    command = [
+        sys.executable,
+        str(ROOT / "fixtures"),
+        "a2a",
+        "http",
+        "--port",
+        url.rpartition(":")[2],
+        "--versions",
+        "1.0",
+    ]
+    made = wireproof("init", "--url", url, "--name", "agent", "--", *command)
+    assert (made.code, "offered: 1.0 over rest" in made.out) == (0, True)
+    text = Path("wireproof.toml").read_text(encoding="utf-8")
+    assert 'protocol = "a2a"' in text
+    assert load_config(Path("wireproof.toml")).target("agent").protocol == "a2a"
+    called = wireproof("run", "--select", "a2a.card", "--transport", "rest", "-o", "json:r.json")
+    assert (called.code, report_of(Path("r.json"))["runs"][0]["protocol"]) == (0, "a2a")
+    agent = subprocess.Popen(command, stdout=subprocess.PIPE)
+    try:
+        assert agent.stdout is not None
+        agent.stdout.readline()  # it listens
+        Path("wireproof.toml").write_text(f'[targets.agent]\nurl = "{url}"\n', encoding="utf-8")
+        mistaken = wireproof("run")
+    finally:
+        agent.kill()
+        agent.communicate()
+    assert (mistaken.code, 'Say protocol = "a2a"' in mistaken.err) == (2, True)

@@ -71,3 +71,21 @@ def test_what_is_wrong_is_told_with_its_line(case: str, tmp_path: Path, suite: S
     assert caught.value.where.endswith(f"b.yaml:{line}")
     assert message in caught.value.message
     assert hint in caught.value.hint
+
+
+def test_one_file_serves_targets_of_several_protocols(tmp_path: Path, suite: Suite) -> None:
+    path = tmp_path / "b.yaml"
+    entry = (
+        '- {{fingerprint: "{}", requirement: {}, revision: "{}", transport: {}, reason: "x", since: "2026-03-01"}}\n'
+    )
+    entries = (
+        entry.format("0" * 12, "mcp.ping.respond", "2025-11-25", "stdio"),
+        entry.format("1" * 12, "a2a.send.terminal-task", "1.0", "jsonrpc"),
+        entry.format("2" * 12, "jsonrpc.error.object", "1.0", "rest"),
+    )
+    path.write_text("format: 1\nknown:\n" + "".join(entries), encoding="utf-8")
+    assert len(load_baseline(path, suite.catalogue).entries) == 3
+    path.write_text(path.read_text(encoding="utf-8").replace('"1.0", transport: jsonrpc', '"1.1", transport: jsonrpc'))
+    with pytest.raises(UsageError, match=r"no revision is called '1\.1'") as caught:
+        load_baseline(path, suite.catalogue)
+    assert (caught.value.where.endswith("b.yaml:4"), caught.value.hint) == (True, "did you mean 1.0?")

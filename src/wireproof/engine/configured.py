@@ -9,7 +9,7 @@ from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options
 from wireproof.engine.suite import Suite
 from wireproof.library.baseline import load_baseline
-from wireproof.library.catalogue import Catalogue
+from wireproof.library.catalogue import Catalogue, load_catalogue, protocols
 from wireproof.model.baseline import Baseline
 from wireproof.model.configuration import ConfiguredTarget
 from wireproof.model.errors import UsageError
@@ -42,7 +42,17 @@ def check_configured(one: ConfiguredTarget, suite: Suite) -> None:
             except UsageError as error:
                 if member == "transports" and len(one.transports) > 1:
                     continue  # it is shared with targets of another kind; that some transport is left is checked at the run
-                raise UsageError(error.message, hint=error.hint, where=one.places.get(key, one.where)) from None
+                hint = _of_another(name, one) if member == "revisions" else ""
+                where = one.places.get(key, one.where)
+                raise UsageError(error.message, hint=hint or error.hint, where=where) from None
+
+
+def _of_another(revision: str, one: ConfiguredTarget) -> str:
+    """Said of a revision that another protocol has: it was probably meant for the other targets."""
+    for name in protocols():
+        if name != one.protocol and any(each.id == revision for each in load_catalogue(name).revisions):
+            return f"it is one of {name.upper()}: give the target {one.name}, which speaks {one.protocol.upper()}, revisions of its own"
+    return ""
 
 
 def baseline_of(one: ConfiguredTarget, catalogue: Catalogue) -> Baseline | None:

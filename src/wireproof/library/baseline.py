@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from wireproof.library.catalogue import Catalogue
+from wireproof.library.catalogue import Catalogue, load_catalogue, protocols
 from wireproof.library.source import Lines, read_yaml, shown, validate
 from wireproof.model.baseline import Baseline, Entry
 from wireproof.model.errors import UsageError
@@ -20,7 +20,10 @@ _LISTS: Final = {"known": False, "known_flaky": True}
 
 
 def load_baseline(path: Path, catalogue: Catalogue) -> Baseline:
-    """Read one file. UsageError with file:line for what it says wrongly: unknown ids (with the nearest one), no days, doubles."""
+    """Read one file. UsageError with file:line for what it says wrongly: unknown ids (with the nearest one), no days, doubles.
+
+    `catalogue` is that of the run at hand; one file serves targets of several protocols, so entries may be of another one.
+    """
     value, lines = read_yaml(path)
     validate(value, lines, "baseline", path)
     entries: list[Entry] = []
@@ -47,9 +50,10 @@ def _line(lines: Lines, place: str, key: str) -> int:
 def _entry(
     raw: Mapping[str, Any], catalogue: Catalogue, file: str, line_of: Callable[[str], int], *, flaky: bool
 ) -> Entry:
+    catalogues = _catalogues(raw, catalogue)
     known: dict[str, Iterable[str]] = {
-        "requirement": catalogue.requirements,
-        "revision": [one.id for one in catalogue.revisions],
+        "requirement": [name for one in catalogues for name in one.requirements],
+        "revision": [each.id for one in catalogues for each in one.revisions],
     }
     for key, names in known.items():
         if raw[key] not in names:
@@ -64,6 +68,14 @@ def _entry(
             except ValueError:
                 raise UsageError(f"{key}: {raw[key]} is no day", where=f"{file}:{line_of(key)}") from None
     return Entry(**{**raw, **days, "flaky": flaky, "line": line_of(""), "end": max(map(line_of, raw))})
+
+
+def _catalogues(raw: Mapping[str, Any], own: Catalogue) -> list[Catalogue]:
+    """Those that know the entry's requirement; all when none does. Others than the run's own are only read where it is not enough."""
+    if raw["requirement"] in own.requirements and any(one.id == raw["revision"] for one in own.revisions):
+        return [own]
+    every = [own, *(load_catalogue(name) for name in protocols() if name != own.protocol)]
+    return [one for one in every if raw["requirement"] in one.requirements] or every
 
 
 def baseline_text(entries: Iterable[Entry], said: Mapping[str, str]) -> str:
