@@ -245,7 +245,56 @@ def _secrets(value: JSON, place: str) -> Iterator[str]:
         yield place
 
 
+@check("a2a.custom-binding.on-card", "a2a.custom-binding.uri-on-card")
+def custom_bindings(talk: Talk) -> Iterator[Note]:
+    """A binding that is none of the core ones has a full URL, and a URI for a name."""
+    for call in talk.cards if talk.current else ():
+        card = call.messages[0].message
+        held = card.get("supportedInterfaces") if isinstance(card, dict) else None
+        for place, one in enumerate(held if isinstance(held, list) else ()):
+            name, url = (one.get("protocolBinding"), one.get("url")) if isinstance(one, dict) else (None, None)
+            if not isinstance(name, str) or not isinstance(url, str) or _core_name(name):
+                continue
+            seqs, at = (call.seq, call.messages[0].seq), f"/supportedInterfaces/{place}"
+            for row, told, pointer, why in (
+                ("on-card", ":" in url, f"{at}/url", f"the URL of the binding {name!r} is not a full one: {url!r}"),
+                (
+                    "uri-on-card",
+                    ":" in name,
+                    f"{at}/protocolBinding",
+                    f"the name of a custom binding is no URI: {name!r}",
+                ),
+            ):
+                row = f"a2a.custom-binding.{row}"
+                yield ok(*seqs, requirement=row) if told else broken(*seqs, why=why, pointer=pointer, requirement=row)
+
+
+def _core_name(name: str) -> bool:
+    return _plain(name) in {_plain(core) for core in BINDINGS}
+
+
+@check("a2a.extensions.uri-versioned")
+def extensions_versioned(talk: Talk) -> Iterator[Note]:
+    """The URI of an extension has a number in it, which may be its version."""
+    for call in talk.cards if talk.current else ():
+        card = call.messages[0].message
+        held = card.get("capabilities") if isinstance(card, dict) else None
+        listed = held.get("extensions") if isinstance(held, dict) else None
+        for place, one in enumerate(listed if isinstance(listed, list) else ()):
+            uri = one.get("uri") if isinstance(one, dict) else None
+            if not isinstance(uri, str):
+                continue
+            seqs = (call.seq, call.messages[0].seq)
+            if re.search(r"\d", uri):
+                yield ok(*seqs)
+            else:
+                pointer = f"/capabilities/extensions/{place}/uri"
+                yield broken(*seqs, why=f"the URI of an extension has no version: {uri!r}", pointer=pointer)
+
+
 CHECKS: tuple[Check, ...] = (
+    custom_bindings,
+    extensions_versioned,
     card_available,
     card_at_well_known,
     card_caching,

@@ -58,7 +58,7 @@ _ROUTES: Final = (
 )
 
 
-@check(_RESPONSES, *_OLDER, *_JSONRPC, "a2a.transport.jsonrpc-requests", _T + "answer-body.v03")
+@check(_RESPONSES, *_OLDER, *_JSONRPC, _T + "answer-body.v03")
 def responses(talk: Talk) -> Iterator[Note]:
     """Each response is one of JSON-RPC 2.0: its version, the id of its request, and exactly one of result and error."""
     for one in talk.seen if talk.transport == "jsonrpc" else ():
@@ -89,7 +89,7 @@ def _kept(talk: Talk, one: Seen, wrong: set[str]) -> Iterator[Note]:
     lost = {row for slip in wrong for row in (_SLIPS[slip][0], *_SLIPS[slip][1])}
     rows = {row for slip in told for row in (_SLIPS[slip][0], *(() if talk.current else _SLIPS[slip][1]))}
     rows -= {_T + ("result-on-success.v03" if failed else "error-on-failure.v03")}
-    rows |= {"a2a.transport.jsonrpc-requests"} if talk.current else {_T + "answer-body.v03"}
+    rows |= set() if talk.current else {_T + "answer-body.v03"}
     rows |= {_RESPONSES} if talk.current and not wrong else set()
     for row in sorted(rows - lost):
         yield ok(*one.seqs, requirement=row)

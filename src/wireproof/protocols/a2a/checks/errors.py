@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from wireproof.judge.pack import Check, Note, broken, check, ok
 from wireproof.protocols.a2a.conversation import Seen, Talk
@@ -63,4 +63,42 @@ def codes_fit_reasons(talk: Talk) -> Iterator[Note]:
                 yield broken(*seen.seqs, why=why, pointer="/error/code", requirement=row)
 
 
-CHECKS: tuple[Check, ...] = (code_and_message, detail_type_key, codes_fit_reasons)
+_WELL_KNOWN: Final = "google.rpc."
+
+
+@check("a2a.errors.detail-google-types", "a2a.errors.jsonrpc-data-well-known")
+def google_types(talk: Talk) -> Iterator[Note]:
+    """Where an error has typed details, one of them at least is of a type that others know."""
+    for seen, error in _errors(talk) if talk.transport in ("jsonrpc", "rest") else ():
+        name = "details" if talk.transport == "rest" else "data"
+        held = error.get(name)
+        objects = [one for one in held if isinstance(one, dict)] if isinstance(held, list) else []
+        if not objects:
+            continue
+        rows = ["a2a.errors.detail-google-types"]
+        rows += ["a2a.errors.jsonrpc-data-well-known"] if talk.transport == "jsonrpc" else []
+        known = any(_WELL_KNOWN in str(one.get("@type", "")) for one in objects)
+        for row in rows:
+            why = "no detail of the error is of a google.rpc type"
+            yield (
+                ok(*seen.seqs, requirement=row)
+                if known
+                else broken(*seen.seqs, why=why, pointer=f"/error/{name}", requirement=row)
+            )
+
+
+@check("a2a.errors.rest-bad-request")
+def bad_request(talk: Talk) -> Iterator[Note]:
+    """Over HTTP+JSON the refusal of a parameter has a google.rpc.BadRequest among its details."""
+    for seen, error in _errors(talk) if talk.transport == "rest" else ():
+        if seen.error is None or seen.error.get("meaning") != "InvalidParamsError":
+            continue
+        held = error.get("details")
+        types = [str(one.get("@type", "")) for one in held if isinstance(one, dict)] if isinstance(held, list) else []
+        if any(one.endswith("google.rpc.BadRequest") for one in types):
+            yield ok(*seen.seqs)
+        else:
+            yield broken(*seen.seqs, why="a refusal of a parameter has no BadRequest", pointer="/error/details")
+
+
+CHECKS: tuple[Check, ...] = (code_and_message, detail_type_key, codes_fit_reasons, google_types, bad_request)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from wireproof.judge.pack import Check, Note, broken, check, ok
 from wireproof.protocols.a2a.conversation import Talk
+from wireproof.protocols.a2a.told import tasks_of
 
 
 @check("a2a.versioning.no-patch-number")
@@ -25,4 +26,17 @@ def no_patch_number(talk: Talk) -> Iterator[Note]:
             yield ok(*seqs)
 
 
-CHECKS: tuple[Check, ...] = (no_patch_number,)
+@check("a2a.versioning.semantics-of-version")
+def semantics(talk: Talk) -> Iterator[Note]:
+    """What was asked for as 1.0 is not answered in the form of 0.3, which tells states in lower case and kinds by a member."""
+    for seen in talk.results("GetTask", "SendMessage", "CancelTask") if talk.current else ():
+        for task in tasks_of(seen):
+            status = task.get("status")
+            state = status.get("state") if isinstance(status, dict) else None
+            if task.get("kind") == "task" and isinstance(state, str) and not state.startswith("TASK_STATE_"):
+                yield broken(*seen.seqs, why=f"a task is told as 0.3 does: its state is {state!r}", pointer="/result")
+            elif isinstance(state, str):
+                yield ok(*seen.seqs)
+
+
+CHECKS: tuple[Check, ...] = (no_patch_number, semantics)
