@@ -14,6 +14,7 @@ from typing import Any, Final
 import anyio
 
 from wireproof.engine.session import MIN_SILENCE, Session
+from wireproof.engine.webhooks import delivered, places
 from wireproof.model.exchange import (
     Close,
     Exchange,
@@ -77,6 +78,7 @@ class Player:
             session.span, session.exchange, session.auto_respond = exchange.span, exchange, not claims
         index = 0
         try:
+            captures |= await _hooks(self.sessions["main"], exchange)
             for index, raw in enumerate(exchange.steps):
                 anew = isinstance(raw, Reopen)  # opens its connection itself
                 session = self.sessions["main"] if anew else await self._session(_connection(raw), exchange, claims)
@@ -154,6 +156,7 @@ class Player:
         started: Mapping[str, int],
     ) -> None:
         limit = session.deadline * step.within
+        more: dict[str, str] = {}
         if step.message is not None:
             asked = sent[step.of][1] if step.of is not None else None
             outcome, seq = await _inbound(session, step.message, started.get(step.connection, 0), limit, asked)
@@ -163,9 +166,13 @@ class Player:
                 outcome, seq = await _patiently(session, out, limit, step)
             else:
                 outcome, seq = await _event_on(session, out.channel, str(step.event), limit)
+        elif step.hook is not None:
+            hook = captures[f"hook.{step.hook}"]
+            outcome, seq = await delivered(session, hook, limit)
+            more["url"] = hook
         else:
             outcome, seq = await _happening(session, str(step.event), limit)
-        session.note(Kind.AWAIT, step=index, outcome=outcome, seq=seq)
+        session.note(Kind.AWAIT, step=index, outcome=outcome, seq=seq, **more)
         message = session.view(sent[step.of][1] if step.of is not None else None, seq)
         for name, pointer in step.capture.items():
             if pointer == EVENT_ID:
@@ -231,6 +238,13 @@ class Player:
             return
         await session.link.finish()
         session.note(Kind.CLOSED, step=index)
+
+
+async def _hooks(session: Session, exchange: Exchange) -> dict[str, str]:
+    try:
+        return await places(session, exchange)
+    except OSError as error:
+        raise _Stop(f"no webhook could be opened: {error}", lawful=True) from error
 
 
 def _hoped(outcome: str, patterns: tuple[Pattern, ...]) -> bool:

@@ -6,12 +6,14 @@ made in one place. Waiting consults correlation only.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 import anyio
+from anyio.abc import TaskGroup
 
 from wireproof.engine.reticence import Reticence
 from wireproof.judge.pack import Binding, Outgoing, Tracker, as_json
@@ -20,6 +22,7 @@ from wireproof.model.exchange import Exchange, Http, Notify, Origin, Request, Re
 from wireproof.model.jsontext import ABSENT, dump, parse
 from wireproof.model.wire import Arrival, Frame, Kind, Record, Transcript, Way
 from wireproof.transports.link import Link, LinkClosed, now_ns
+from wireproof.transports.webhook import Webhook
 
 Emit = Callable[[Event], None]
 View = Callable[[Sequence[Record], Record | None, Record | None], Any]
@@ -34,6 +37,7 @@ LEAVE_WAIT: Final = 1.0
 MUTE_FENCE: Final = 1.0
 EXIT_WAIT: Final = 0.5
 MAX_RECORDS: Final = 200_000
+_INBOUND: Final = (Kind.MESSAGE, Kind.BYTES, Kind.HEAD, Kind.EVENT, Kind.DELIVERY)
 FLOOD: Final = 5_000
 """Arrivals among which nothing was that we waited for: a peer that says more is not listened to any longer on this connection."""
 
@@ -57,10 +61,11 @@ class Session:
         reticence: Reticence | None = None,
         view: View | None = None,
         read: Read = as_json,
+        tasks: TaskGroup | None = None,
     ) -> None:
         """`deadline`: seconds that replace the measured ones; `patience`: seconds for the first word of a peer that may still be starting;
         `reticence`: what is known from other connections of what the target leaves unanswered; `view`: what captures are taken from;
-        `read`: what the bytes of an arriving message say, given its meta."""
+        `read`: what the bytes of an arriving message say, given its meta; `tasks`: where its webhook lives, if it opens one."""
         self.link = link
         self._view = view
         self._read = read
@@ -94,6 +99,11 @@ class Session:
         self.link_over = False
         self.flooded = False
         self._unasked = 0
+        self._tasks = tasks
+        self._webhook: Webhook | None = None
+        self.owners: dict[str, str | None] = {}  # URL of a place of the webhook to the exchange that speaks of it
+        self._beside: deque[Arrival] = deque()
+        self._pulling: anyio.CancelScope | None = None
         emit(
             TranscriptOpened(
                 transcript=transcript.id,
@@ -202,11 +212,16 @@ class Session:
             return False
         arrival: Arrival | None = None
         try:
-            with anyio.move_on_after(max(0.0, seconds)):
-                arrival = await self.link.receive()
+            if not self._beside:
+                with anyio.move_on_after(max(0.0, seconds)) as self._pulling:
+                    arrival = await self.link.receive()
         except LinkClosed:
             self.alive, self.link_over = False, True
             return False
+        finally:
+            self._pulling = None
+        if arrival is None and self._beside:
+            arrival = self._beside.popleft()
         if arrival is None:
             return False
         await self._take(arrival)
@@ -216,6 +231,22 @@ class Session:
             self.alive, self.link_over, self.flooded = False, True, True
         return True
 
+    def bring(self, arrival: Arrival) -> None:
+        """Adds what came by another way than the link: a call of the webhook."""
+        self._beside.append(arrival)
+        if self._pulling is not None:
+            self._pulling.cancel()
+
+    async def webhook(self) -> Webhook:
+        """The webhook whose requests become records here; opened when first asked for. Raises OSError where none can be."""
+        if self._webhook is None:
+            if self._tasks is None:
+                raise OSError("nobody keeps a webhook for this session")
+            made = Webhook(self.bring)
+            await self._tasks.start(lambda *, task_status: made.live(task_status=task_status))
+            self._webhook = made
+        return self._webhook
+
     async def _take(self, arrival: Arrival) -> None:
         message, fault = ABSENT, None
         if arrival.kind is Kind.MESSAGE and self._identity.transport == "sse" and not arrival.meta.get("sse"):
@@ -224,9 +255,12 @@ class Session:
             )  # messages come on the stream alone; what a POST says is no message
         if arrival.kind is Kind.MESSAGE:
             message, fault = self._read(arrival.data, arrival.meta)
+        elif arrival.kind is Kind.DELIVERY:  # it may be late: another exchange is played by then
+            message, fault = parse(arrival.data)
+            self._spans[arrival.channel] = self.owners.get(str(arrival.meta.get("url")), self.span)
         elif arrival.kind is Kind.FAULT:
             fault = str(arrival.meta.get("why", "")) or arrival.data[:200].decode("utf-8", "replace")
-        way = Way.IN if arrival.kind in (Kind.MESSAGE, Kind.BYTES, Kind.HEAD, Kind.EVENT) else Way.NOTE
+        way = Way.IN if arrival.kind in _INBOUND else Way.NOTE
         self._heard += way is Way.IN
         made = self.record(
             way,
@@ -354,6 +388,8 @@ class Session:
         if not self._closed:
             await self._take_leave()
         self.note(Kind.CLOSED)
+        if self._webhook is not None:
+            await self._webhook.close()
         with anyio.CancelScope(shield=True):
             await self.link.aclose()
             with anyio.move_on_after(1.0):

@@ -126,6 +126,7 @@ def _expect(raw: Mapping[str, Any], _name: str) -> Expect:
         within=raw.get("within", 1.0),
         patience=raw.get("patience", 1.0),
         alive=raw.get("alive", False),
+        hook=raw.get("hook"),
         why=raw.get("why"),
         name=raw.get("name"),
         connection=raw.get("as", "main"),
@@ -195,7 +196,7 @@ def exchange(raw: Mapping[str, Any], *, protocol: str, topic: str, where: str = 
         made = step(item, index)
         if isinstance(made, STARTERS):
             latest = made.request.name if isinstance(made, Repeat) else made.name
-        elif isinstance(made, Expect) and made.of is None and made.message is None and made.event is None:
+        elif isinstance(made, Expect) and (made.of, made.message, made.event, made.hook) == (None,) * 4:
             if latest is None:
                 raise UsageError("an expectation stands before anything was sent", where=where)
             made = _with(made, of=latest)
@@ -349,6 +350,7 @@ def _check_references(made: Exchange, path: Path, lines: Lines, index: int) -> N
     """Steps may only name what stands before them; captures are set before they are used, or are tokens that the user gives and `needs` names."""
     named: set[str] = set()
     captured = {need.replace(":", ".", 1) for need in made.needs if need.startswith("token:")}
+    captured |= {f"hook.{name}" for name in made.hooks}
     for number, one in enumerate(made.steps):
         where = f"{shown(path)}:{lines.at(f'/exchanges/{index}/steps/{number}')}"
         of = getattr(one, "of", None)
@@ -356,6 +358,8 @@ def _check_references(made: Exchange, path: Path, lines: Lines, index: int) -> N
             raise UsageError(
                 f"`of: {of}` names no earlier step", where=where, hint=f"earlier: {', '.join(sorted(named)) or 'none'}"
             )
+        if isinstance(one, Expect) and one.hook is not None and one.hook not in made.hooks:
+            raise UsageError(f"`hook: {one.hook}` names no webhook that a step speaks of", where=where)
         text = repr(_step_literal(one))
         for use in _CAPTURE.findall(text):
             if use not in captured:

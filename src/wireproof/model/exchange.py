@@ -6,12 +6,15 @@ the requirements that this step decides, and an expectation without `about` is a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from wireproof.model.jsontext import ABSENT, JSON
+
+_HOOK: Final = re.compile(r"\{\{hook\.([a-z0-9-]+)\}\}")
 
 
 class Isolation(StrEnum):
@@ -121,7 +124,8 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expect:
-    """Waits for the answer to the step `of`, for a message with method `message`, or for `event`: exit, eof, end, head.
+    """Waits for the answer to the step `of`, for a message with method `message`, or for `event`: exit, eof, end, head,
+    or for the next request to the webhook `{{hook.NAME}}` whose NAME is `hook`.
 
     Held against `any_of`; an answer that fits `or_lawful` instead leaves the rows unobserved. `capture`: name to JSON pointer into the message.
     `within` scales the session's deadline. `patience`: after this part of the deadline, a target that answers a fence meanwhile is waited
@@ -139,6 +143,7 @@ class Expect:
     within: float = 1.0
     patience: float | str = 1.0
     alive: bool = False
+    hook: str | None = None
     why: str | None = None
     name: str | None = None
     connection: str = "main"
@@ -222,6 +227,11 @@ class Exchange:
         """Every requirement that some step decides or that the exchange provokes, in order, once."""
         named = (row for step in self.steps if isinstance(step, Expect | Silence) for row in step.about)
         return tuple(dict.fromkeys((*named, *self.provokes)))
+
+    @property
+    def hooks(self) -> tuple[str, ...]:
+        """The names of the webhooks that its steps speak of, in order, once."""
+        return tuple(dict.fromkeys(_HOOK.findall(repr(self.steps))))
 
     @property
     def span(self) -> str:

@@ -34,6 +34,7 @@ class Kind(StrEnum):
     HEAD = "head"  # head of an HTTP response; meta: status, reason, headers
     EVENT = "event"  # an SSE event without JSON data (comment, priming, endpoint); meta: event, id, retry, comment
     END = "end"  # an HTTP response is complete (meta.complete) or its stream was cut
+    DELIVERY = "delivery"  # a request that came to our webhook; meta: url (of the place it came to), method, target, headers, status (ours)
     STDERR = "stderr"
     EXIT = "exit"  # meta: code
     EOF = "eof"  # the peer closed its side

@@ -107,6 +107,8 @@ def _text(record: Record, width: int, pointer: str, *, headers: bool) -> str:
     elif record.kind is Kind.HEAD:
         names = " ".join(f"{key}: {value};" for key, value in record.meta.get("headers", ()) if _notable(key))
         body = f"HTTP {record.meta.get('status')} {names}".strip()
+    elif record.kind is Kind.DELIVERY:
+        body = f"webhook: {record.meta.get('method')} {record.meta.get('target')} {body}"
     elif record.kind is Kind.EVENT:
         body = f"SSE event {record.meta.get('event') or ''} id={record.meta.get('id')} {body}".strip()
     elif record.kind is Kind.STDERR:

@@ -58,7 +58,7 @@ def _judged(
     talk: Talk, rows: Sequence[Mapping[str, Any]], value: JSON, seqs: tuple[int, ...], base: str
 ) -> Iterator[Note]:
     """1.0 is ProtoJSON, in which null stands for a member that is not there."""
-    plain = _without_nulls(value) if talk.current else value
+    plain = without_nulls(value) if talk.current else value
     remark = _NULLS if plain != value else ""
     yield from held(
         talk.schemas, rows, _ours_made_good(plain, _said(talk)), seqs, applies=_applies, base=base, remark=remark
@@ -133,14 +133,14 @@ def _ours_made_good(value: JSON, said: frozenset[str]) -> JSON:
     return {key: _ours_made_good(one, said) if key in inside else one for key, one in value.items()}
 
 
-def _without_nulls(value: JSON) -> JSON:
+def without_nulls(value: JSON) -> JSON:
     """Without members that are null, but for what the agent's users fill in freely."""
     if isinstance(value, list):
-        return [_without_nulls(one) for one in value]
+        return [without_nulls(one) for one in value]
     if isinstance(value, dict):
         free = ("metadata", "data", "params")
         return {
-            key: one if key in free else _without_nulls(one)
+            key: one if key in free else without_nulls(one)
             for key, one in value.items()
             if one is not None or key == "data"
         }
