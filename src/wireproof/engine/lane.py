@@ -132,7 +132,6 @@ class LaneRunner:
             redact=self.redact,
             deadline=self.target.timeout,
             reticence=self.reticence,
-            tasks=self.tasks,
             view=lambda records, out, seen: pack.view(records, out, seen, self.revision, self.transport),
             read=pack.read,
             # The first process has patience of its own, see `open`; a server behind a URL runs already.

@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any, Final
 
 import anyio
-from anyio.abc import TaskGroup
 
 from wireproof.engine.reticence import Reticence
 from wireproof.judge.pack import Binding, Outgoing, Tracker, as_json
@@ -61,11 +60,10 @@ class Session:
         reticence: Reticence | None = None,
         view: View | None = None,
         read: Read = as_json,
-        tasks: TaskGroup | None = None,
     ) -> None:
         """`deadline`: seconds that replace the measured ones; `patience`: seconds for the first word of a peer that may still be starting;
         `reticence`: what is known from other connections of what the target leaves unanswered; `view`: what captures are taken from;
-        `read`: what the bytes of an arriving message say, given its meta; `tasks`: where its webhook lives, if it opens one."""
+        `read`: what the bytes of an arriving message say, given its meta."""
         self.link = link
         self._view = view
         self._read = read
@@ -99,7 +97,6 @@ class Session:
         self.link_over = False
         self.flooded = False
         self._unasked = 0
-        self._tasks = tasks
         self._webhook: Webhook | None = None
         self.owners: dict[str, str | None] = {}  # URL of a place of the webhook to the exchange that speaks of it
         self._beside: deque[Arrival] = deque()
@@ -240,10 +237,8 @@ class Session:
     async def webhook(self) -> Webhook:
         """The webhook whose requests become records here; opened when first asked for. Raises OSError where none can be."""
         if self._webhook is None:
-            if self._tasks is None:
-                raise OSError("nobody keeps a webhook for this session")
             made = Webhook(self.bring)
-            await self._tasks.start(lambda *, task_status: made.live(task_status=task_status))
+            await made.open()
             self._webhook = made
         return self._webhook
 
@@ -389,7 +384,7 @@ class Session:
             await self._take_leave()
         self.note(Kind.CLOSED)
         if self._webhook is not None:
-            await self._webhook.close()
+            self._webhook.close()
         with anyio.CancelScope(shield=True):
             await self.link.aclose()
             with anyio.move_on_after(1.0):

@@ -94,7 +94,7 @@ def timed(talk: Talk) -> Iterator[Note]:
                 yield broken(*hook.seqs, one.seq, why="a notification does not say when it came about")
 
 
-@check("a2a.push-delivery.token.v03", "a2a.push-delivery.payload-identifies.v03", "a2a.push-delivery.payload.v03")
+@check("a2a.push-delivery.token.v03", "a2a.push-delivery.payload-identifies.v03")
 def older_notifications(talk: Talk) -> Iterator[Note]:
     """In 0.3 a notification has the token of its config, wherever that stands, and tells its task."""
     for hook in hooks(talk) if not talk.current else ():
@@ -110,9 +110,6 @@ def older_notifications(talk: Talk) -> Iterator[Note]:
                 yield ok(*seqs, requirement=row)
             elif hook.task:
                 yield broken(*seqs, why="a notification does not tell its task", requirement=row)
-            body = one.record.message
-            if isinstance(body, dict) and body.get("kind") == "task" and one.header("x-a2a-notification-token"):
-                yield ok(*seqs, requirement="a2a.push-delivery.payload.v03")
 
 
 @check("a2a.push-delivery.at-least-once", "a2a.push-config.create-registers")
