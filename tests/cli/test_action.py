@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -97,8 +98,9 @@ def test_a_server_that_breaks_something_fails_the_job_unless_it_did_before(tmp_p
     assert "::error" in job.printed
     assert (tmp_path / "junit.xml").exists()
     assert (tmp_path / "report.html").exists()
-    (tmp_path / job.outputs["report"]).rename(tmp_path / "base.json")
-    again = play(tmp_path, command=command, revisions="2024-11-05", base_report="base.json")
+    (tmp_path / "artifact").mkdir()
+    (tmp_path / job.outputs["report"]).rename(tmp_path / "artifact" / "wireproof-report.json")
+    again = play(tmp_path, command=command, revisions="2024-11-05", base_report="artifact")
     assert (again.code, again.outputs["verdict"]) == (0, "passed")
     assert "Compared with the base report" in again.summary
 
@@ -127,3 +129,17 @@ def test_hostile_inputs_are_only_text(name: str, tmp_path: Path) -> None:
 def test_inputs_that_make_no_sense(inputs: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         options({f"WIREPROOF_{name}": value for name, value in inputs.items()})
+
+
+def test_an_agent_is_a_target(tmp_path: Path) -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    command = [sys.executable, str(ROOT / "fixtures"), "a2a", "http", "--port", str(port), "--versions", "1.0"]
+    (tmp_path / "wireproof.toml").write_text(
+        f'[targets.agent]\nprotocol = "a2a"\nurl = "http://127.0.0.1:{port}"\ncommand = {json.dumps(command)}\n'
+        'select = ["a2a.card"]\ntransports = ["rest"]\n'
+    )
+    job = play(tmp_path, target="agent", revisions="1.0")
+    assert (job.code, job.outputs["verdict"]) == (0, "passed"), job.printed
+    assert json.loads(job.outputs["counts"])["passed"] >= 1

@@ -77,6 +77,8 @@ def _run(environment: Mapping[str, str]) -> int:
     code = _wireproof("run", *options(environment))
     report = _read(Path(REPORT)) if code in (0, 1, 3) else {}
     base = _given(environment, "BASE_REPORT")
+    if base and Path(base).is_dir():  # what was downloaded of the artifact of an earlier run
+        base = str(Path(base) / REPORT)
     said = Path(SUMMARY).read_text(encoding="utf-8") if Path(SUMMARY).exists() else f"wireproof: {_verdict(code)}\n"
     if base and report:
         compare = ["compare", *(["--strict"] if _is(environment, "STRICT") else []), "--", base, REPORT]
