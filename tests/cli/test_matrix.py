@@ -18,7 +18,10 @@ from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options
 from wireproof.engine.selftest import fixtures
 from wireproof.library.schemas import own_problem
+from wireproof.model.events import Judged, RunStarted
 from wireproof.model.target import Target
+from wireproof.model.verdict import Finding, Verdict
+from wireproof.report.journal import JournalWriter
 from wireproof.report.json import report_value
 
 Save = Callable[..., Path]
@@ -83,6 +86,37 @@ def test_side_by_side(save: Save, tmp_path: Path) -> None:
     assert (row["broken"], row["kept"]) == (1, 1)
     assert row["verdicts"] == {"first": {"2025-11-25/memory": "failed"}, "second": {"2025-11-25/memory": "passed"}}
     assert "| mcp.ping.respond | MUST | ✗1 | ✓1 |" in (tmp_path / "m.md").read_text()
+
+
+def test_what_is_too_wide_for_a_terminal_comes_in_parts(save: Save, tmp_path: Path) -> None:
+    for number in range(16):
+        save(f"server-{number:02}", kept=number in (0, 3, 4, 5))
+    called = wireproof("matrix", str(tmp_path / "reports"))
+    assert re.search(r"mcp\.ping\.respond +MUST +✗ 2-3 7-16 +✓ 1 4-6", called.out)
+    assert max(map(len, called.out.splitlines())) <= 100
+
+
+def test_agents_stand_beside_servers(save: Save, tmp_path: Path) -> None:
+    journal = tmp_path / "agent.jsonl"
+    row = "a2a.caching.cache-control"
+    finding = Finding(requirement=row, verdict=Verdict.FAILED, why="no header", check="c", fingerprint="0" * 12)
+    begun = RunStarted(
+        versions={}, suite={"protocol": "a2a"}, target={"name": "agent"}, seed=1, started_at="2026-01-01T00:00:00+00:00"
+    )
+    with JournalWriter(journal) as write:
+        write(begun)
+        write(Judged(protocol="a2a", revision="1.0", transport="jsonrpc", findings=(finding,)))
+    words = ("--mixed", str(save("first")), str(journal), "-o", f"html:{tmp_path}/site")
+    called = wireproof("matrix", *words)
+    assert (called.code, "A2A 1.0" in called.out, "MCP 2025-11-25" in called.out) == (0, True, True), called.err
+    assert "or of a run that was interrupted or cut short" in unwrapped(called.out)
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert [found in page for found in ('class="kind">MCP', 'class="kind">A2A', f"requirements/{row}.html")] == [
+        True
+    ] * 3
+    assert "cut off" in wireproof("report", str(journal)).out
+    same = wireproof("compare", str(journal), str(journal))
+    assert (same.code, "interrupted" in same.out) == (0, True)
 
 
 def test_the_newest_whole_run_speaks(save: Save, tmp_path: Path) -> None:

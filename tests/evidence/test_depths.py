@@ -179,7 +179,8 @@ for line in sys.stdin:
     asked = json.loads(line)
     if "id" not in asked:
         continue
-    known = {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "\\ud800<svg>", "version": "1"}}
+    odd = [1e400, -1e400]
+    known = {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}, "odd": odd}, "serverInfo": {"name": "\\ud800<svg>", "version": "1"}}
     tools = {"tools": [{"name": "a\\ud800", "inputSchema": {"type": "object", "maxProperties": 1e400}}]}
     body = {"result": {"initialize": known, "tools/list": tools}.get(asked.get("method"), {})}
     print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], **body}).replace("Infinity", "1e400"), flush=True)
@@ -193,6 +194,8 @@ def test_a_target_that_says_odd_things_can_be_shown_too(tmp_path: Path, keys: Pa
     words = ("--revision", "2025-11-25", "--select", "mcp.ping", "--select", "mcp.lifecycle", "--timeout", "2")
     wireproof("run", *words, "--journal", journal, "--", sys.executable, str(tmp_path / "odd.py"))
     assert "Infinity" in Path(journal).read_text(encoding="utf-8")
+    shown = wireproof("report", "-f", "json", journal).out
+    assert json.loads(shown, parse_constant=pytest.fail)["runs"][0]["survey"]["capabilities"]["odd"] == ["inf", "-inf"]
     packed_ = wireproof("bundle", journal, "-o", bundle, "--key", str(keys))
     assert packed_.code == 0, packed_.err
     called = wireproof("rejudge", bundle)

@@ -16,6 +16,7 @@ from wireproof.evidence.files import STATEMENT
 from wireproof.evidence.keys import load_public_key
 from wireproof.library.shelf import digest
 from wireproof.model.errors import UsageError
+from wireproof.model.events import RunFinished
 from wireproof.report.journal import read_journal
 from wireproof.report.soundness import same_suite
 from wireproof.report.words import plural
@@ -43,7 +44,10 @@ def command(ctx: click.Context, journal: Path, keys: tuple[Path, ...]) -> None:
         ctx.exit(_bundle(journal, keys))
     if keys:
         raise UsageError("--key is for bundles; a journal is not signed")
-    seen = gather(read_journal(journal))
+    events = list(read_journal(journal))
+    seen = gather(events)
+    if not events or not isinstance(events[-1], RunFinished):
+        click.echo("the journal ends before its run did: what was played after that, and its verdicts, are missing")
     found = changes(
         seen, rejudge(seen, load_suite(seen.started.suite.get("protocol", "mcp") if seen.started else "mcp"))
     )

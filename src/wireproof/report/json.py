@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -95,8 +96,8 @@ def _lane(lane: LaneReport, suite: Mapping[str, str], weighed: Weighed | None) -
         "role": lane.role,
         "set": set_name(lane.protocol, lane.revision, suite),
         "survey": {
-            "server": server if isinstance(server, Mapping) else {},
-            "capabilities": capabilities if isinstance(capabilities, Mapping) else {},
+            "server": finite(server) if isinstance(server, Mapping) else {},
+            "capabilities": finite(capabilities) if isinstance(capabilities, Mapping) else {},
             "counts": {
                 name: len(lane.survey.get(name, ())) for name in ("tools", "resources", "resourceTemplates", "prompts")
             },
@@ -116,6 +117,15 @@ def _row(row: Row, weighed: Weighed | None) -> dict[str, Any]:
         "source": row.requirement.source,
         "findings": [{**_finding(one), **_standing(one, weighed)} for one in row.findings],
     }
+
+
+def finite(value: Any) -> Any:
+    """A value of a target's as JSON that any reader takes: a number that was too large for a double is the text of it, `inf` or `-inf`."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {name: finite(one) for name, one in value.items()}
+    return [finite(one) for one in value] if isinstance(value, list) else value
 
 
 def _finding(one: Finding) -> dict[str, Any]:
