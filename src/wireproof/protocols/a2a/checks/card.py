@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from wireproof.judge.pack import Check, Note, broken, check, ok
 from wireproof.model.jsontext import ABSENT, JSON
 from wireproof.model.wire import header
-from wireproof.protocols.a2a.card import BINDINGS, WELL_KNOWN
+from wireproof.protocols.a2a.card import BINDINGS, EARLIER, WELL_KNOWN
 from wireproof.protocols.a2a.conversation import Talk
 from wireproof.protocols.a2a.tracker import Call
 
@@ -51,6 +51,18 @@ def card_at_well_known(talk: Talk) -> Iterator[Note]:
         place = urlsplit(str(call.record.meta.get("target", ""))).path
         if place.endswith(WELL_KNOWN):
             yield ok(call.seq, call.messages[0].seq, requirement=row)
+        elif place == EARLIER:
+            yield from _in_its_place(talk, row)
+
+
+def _in_its_place(talk: Talk, row: str) -> Iterator[Note]:
+    """Of an agent whose card lies elsewhere: what the origin's well-known path holds, if anything, is no card."""
+    for call in talk.calls:
+        place = urlsplit(str(call.record.meta.get("target", ""))).path
+        if call.operation or place != WELL_KNOWN or call.status != 200 or call.head is None or call in talk.cards:
+            continue
+        why = f"{WELL_KNOWN} holds something that is no Agent Card; the card is at {EARLIER}"
+        yield broken(call.seq, call.head.seq, why=why, requirement=row)
 
 
 @check("a2a.caching.cache-control", "a2a.caching.etag")
