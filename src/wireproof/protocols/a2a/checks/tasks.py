@@ -126,4 +126,35 @@ def latest_state(talk: Talk) -> Iterator[Note]:
                 yield ok(*seqs, *seen.seqs) if told else broken(*seqs, *seen.seqs, why=why, pointer="/result/task")
 
 
-CHECKS: tuple[Check, ...] = (id_returned, canceled_stays, new_ids, history_length, context_told, latest_state)
+@check("a2a.history.most-recent.v03")
+def latest_history(talk: Talk) -> Iterator[Note]:
+    """Of a task that rests, historyLength 1 gives the last message of the whole history."""
+    whole: dict[str, tuple[list[object], tuple[int, ...]]] = {}
+    for seen in talk.results("GetTask") if not talk.current else ():
+        result = seen.result if isinstance(seen.result, dict) else {}
+        held = result.get("history")
+        told = [one.get("messageId") for one in held if isinstance(one, dict)] if isinstance(held, list) else []
+        status = result.get("status")
+        if not isinstance(status, dict) or status.get("state") in _RUNNING:
+            continue
+        count, name = asked(seen.call).get("historyLength"), str(result.get("id"))
+        if count is None and len(set(map(str, told))) > 1:
+            whole[name] = told, seen.seqs
+        elif count == 1 and len(told) == 1 and name in whole and told[0] in whole[name][0]:
+            every, seqs = whole[name]
+            why = "historyLength 1 gives another message than the latest"
+            if told[0] == every[-1]:
+                yield ok(*seqs, *seen.seqs)
+            else:
+                yield broken(*seqs, *seen.seqs, why=why, pointer="/result/history")
+
+
+CHECKS: tuple[Check, ...] = (
+    latest_history,
+    id_returned,
+    canceled_stays,
+    new_ids,
+    history_length,
+    context_told,
+    latest_state,
+)
