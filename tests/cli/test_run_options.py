@@ -370,6 +370,10 @@ def test_what_is_no_journal_is_said_and_a_runs_folder_will_do(tmp_path: Path) ->
         write(BEGUN)
         write(Judged(protocol="mcp", revision="2025-11-25", transport="stdio", findings=()))
     cut = wireproof("report", str(tmp_path))
+    assert "future" not in cut.err
+    ahead = journal.read_text(encoding="utf-8").replace("2026-01-01T", "2999-01-01T")
+    journal.write_text(ahead, encoding="utf-8")
+    assert "began in the future" in wireproof("report", str(tmp_path)).err
     assert cut.out.startswith("wireproof")
     assert (cut.code, "the journal ends before its run did" in cut.out) == (130, True)
     with JournalWriter(journal) as write:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -10,8 +11,10 @@ from wireproof.cli.main import INTERRUPTED
 from wireproof.cli.outputs import FORMATS, check_outputs, terminal, write_outputs
 from wireproof.library.baseline import load_baseline
 from wireproof.library.catalogue import load_catalogue
+from wireproof.library.validity import in_future
 from wireproof.report.baseline import weigh
 from wireproof.report.reading import journalled, protocol_of
+from wireproof.report.soundness import started_at
 
 
 @click.command("report")
@@ -33,5 +36,8 @@ def command(
     weigh(report, load_baseline(baseline, load_catalogue(protocol_of(report))) if baseline is not None else None)
     terminal(report, form, journal=journal, strict=strict)
     write_outputs(report, files, strict=strict)
+    began = started_at({"started_at": report.started.started_at}) if report.started is not None else None
+    if began is not None and in_future(began, datetime.now(UTC)):
+        click.echo("wireproof: by its journal this run began in the future: a clock is wrong", err=True)
     interrupted = report.finished is not None and report.finished.interrupted
     ctx.exit(INTERRUPTED if interrupted else report.exit_code(strict=strict))
