@@ -15,6 +15,7 @@ from wireproof.protocols.a2a.checks import (
     signing,
     streams,
     tasks,
+    turns,
     versions,
 )
 
@@ -32,5 +33,6 @@ CHECKS: tuple[Check, ...] = (
     *signing.CHECKS,
     *streams.CHECKS,
     *tasks.CHECKS,
+    *turns.CHECKS,
     *versions.CHECKS,
 )
