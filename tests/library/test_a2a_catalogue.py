@@ -18,7 +18,7 @@ from wireproof.report.sources import source_url
 LEVELS = {"0.3": (103, 8, 34, 4, 25, 45, 5), "1.0": (202, 15, 111, 8, 64, 48, 11)}
 
 # per revision: wire, discover, fixture, client, manual
-TESTABLE = {"0.3": (107, 49, 14, 30, 24), "1.0": (155, 100, 57, 64, 83)}
+TESTABLE = {"0.3": (106, 49, 14, 31, 24), "1.0": (154, 100, 57, 65, 83)}
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_sources_lead_to_the_headings_of_the_specification(catalogue: Catalogue)
 
 def test_reasons_stand_only_on_binding_rows_of_agents(catalogue: Catalogue) -> None:
     reasoned = [row for row in catalogue.requirements.values() if row.protocol == "a2a" and row.reason]
-    assert 0 < len(reasoned) < 20
+    assert 0 < len(reasoned) <= 40
     assert all(row.binding and row.role in ("server", "both") for row in reasoned)
     assert all(row.testable.value in ("wire", "discover", "fixture") for row in reasoned)
 
