@@ -338,21 +338,22 @@ def read_exchanges(path: Path, *, protocol: str) -> list[Exchange]:
     value, lines = read_yaml(path)
     validate(value, lines, "exchanges", path)
     made = []
+    file = shown(path)
     for index, raw in enumerate(value["exchanges"]):
-        where = f"{shown(path)}:{lines.at(f'/exchanges/{index}')}"
+        where = f"{file}:{lines.at(f'/exchanges/{index}')}"
         raw = {"origin": value.get("origin", "scripted"), **raw}
         made.append(exchange(raw, protocol=value.get("protocol", protocol), topic=value["topic"], where=where))
-        _check_references(made[-1], path, lines, index)
+        _check_references(made[-1], file, lines, index)
     return made
 
 
-def _check_references(made: Exchange, path: Path, lines: Lines, index: int) -> None:
+def _check_references(made: Exchange, file: str, lines: Lines, index: int) -> None:
     """Steps may only name what stands before them; captures are set before they are used, or are tokens that the user gives and `needs` names."""
     named: set[str] = set()
     captured = {need.replace(":", ".", 1) for need in made.needs if need.startswith("token:")}
     captured |= {f"hook.{name}" for name in made.hooks}
     for number, one in enumerate(made.steps):
-        where = f"{shown(path)}:{lines.at(f'/exchanges/{index}/steps/{number}')}"
+        where = f"{file}:{lines.at(f'/exchanges/{index}/steps/{number}')}"
         of = getattr(one, "of", None)
         if of is not None and of not in named:
             raise UsageError(

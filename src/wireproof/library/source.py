@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isinf
 from pathlib import Path
 from typing import Any, Final
@@ -65,10 +66,16 @@ def _step(spot: Spot, token: str) -> Spot | None:
 
 def shown(path: Path | str) -> str:
     """A path as messages print it: relative to the working directory where it lies below it."""
+    return _shown(str(path), str(Path.cwd()))
+
+
+@lru_cache(maxsize=256)
+def _shown(path: str, folder: str) -> str:
+    """Resolved once, because every row of a file says where it stands."""
     try:
-        return Path(path).resolve().relative_to(Path.cwd()).as_posix()
+        return Path(path).resolve().relative_to(folder).as_posix()
     except ValueError:
-        return str(path)
+        return path
 
 
 def read_yaml(path: Path) -> tuple[JSON, Lines]:
