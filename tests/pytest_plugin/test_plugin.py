@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import shlex
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from wireproof.library.shelf import shelf
+from wireproof.library.shelf import load_fixtures, shelf
 
 PEER = (sys.executable, str(shelf("fixtures")), "mcp", "stdio")
 SINFUL = (*PEER, "--sin", "response-id-retyped")
@@ -151,6 +152,20 @@ def test_a_revision_that_is_not_offered_is_one_skipped_item(project: Path) -> No
     assert "2025-06-18 over stdio: not offered" in ran.out
 
 
+def test_an_agent_is_known_by_its_card(project: Path) -> None:
+    agent = importlib.import_module(f"{load_fixtures().__name__}.a2a").serve_agent()
+    try:
+        alone = run(project, "--wireproof-url", agent.url, "-k", "a2a.card or a2a.versioning")
+        spread = run(project, "-n", "2", "--wireproof-url", agent.url, "-k", "a2a.card or a2a.versioning")
+        other = run(project, "--co", "--wireproof-url", agent.url, "--wireproof-protocol", "mcp")
+    finally:
+        agent.close()
+    assert (alone.code, spread.code, spread.counts) == (0, 0, alone.counts), alone.out + spread.out
+    assert alone.counts["passed"] > 10
+    assert "taken for an A2A agent" in alone.out
+    assert "wireproof::http::mcp::2025-11-25::http::" in other.out
+
+
 def test_a_target_that_does_not_start_is_one_error(project: Path) -> None:
     code = "import sys; sys.exit('the database is missing')"
     ran = run(project, "--wireproof-stdio", shlex.join((sys.executable, "-c", code)), "-k", "mcp.base or test_own")
@@ -187,6 +202,8 @@ def test_known_failures_and_stale_entries(project: Path) -> None:
         ('[targets.mine]\ncommand = ["x"]\n', ("--wireproof-target", "mime"), "did you mean mine?"),
         (None, ("--wireproof",), "wireproof init"),
         (None, ("--wireproof-url", "localhost:3"), "is no http:// or https:// address"),
+        (None, ("--wireproof-url", "http://127.0.0.1:1", "--wireproof-protocol", "a3a"), "installed: mcp, a2a"),
+        (None, ("-n", "1", "--wireproof-stdio", "x", "--wireproof-revision", "2025"), "2025-11-25"),
         (None, ("--wireproof-stdio", "'"), "No closing quotation"),
         (None, ("--wireproof-stdio", "x", "--wireproof-revision", "2025-11-26"), "2025-11-25"),
     ],

@@ -16,14 +16,14 @@ from wireproof.cli.target import overridden, target_of
 from wireproof.engine.choice import check_choice
 from wireproof.engine.configured import baseline_of, check_configured, options_of, usual_of
 from wireproof.engine.described import option_words
-from wireproof.engine.detect import USUAL, detect
+from wireproof.engine.detect import detect
 from wireproof.engine.effort import Depth, Effort
 from wireproof.engine.plan import Selection
 from wireproof.engine.redaction import redactor
-from wireproof.engine.run import Options, installed, load_pack, load_suite
+from wireproof.engine.run import Options, load_suite
 from wireproof.engine.suite import Suite
+from wireproof.engine.taken import taken_for
 from wireproof.library.baseline import load_baseline
-from wireproof.library.catalogue import load_catalogue, protocols
 from wireproof.library.configuration import find_config, load_config, resolve
 from wireproof.library.source import shown
 from wireproof.model.baseline import Baseline
@@ -164,27 +164,12 @@ def _configured(config: Config, one: ConfiguredTarget, given: Mapping[str, Any])
 
 
 def _plain(target: Target, given: Mapping[str, Any]) -> Job:
-    protocol, why = _protocol(target, given)
+    named = (*given["revisions"], *given["transports"])
+    protocol, why = taken_for(target, said=given["protocol"], named=named, option="--protocol")
     suite = load_suite(protocol, given["extra"])
     selection = Selection(**{member: given[option] for member, option in _MEMBERS.items()})
     job = _job(target, given, selection=selection, suite=suite, outputs=[], extra=(), name=target.name)
     return replace(job, options=replace(job.options, detected=why))
-
-
-def _protocol(target: Target, given: Mapping[str, Any]) -> tuple[str, str]:
-    """(protocol, why it is taken for that): what the user says or what only one protocol has, else what the target shows."""
-    if given["protocol"]:
-        return given["protocol"], ""
-    if not target.url:
-        return USUAL, ""
-    for one in (*given["revisions"], *given["transports"]):
-        if named := [protocol for protocol in protocols() if installed(protocol) and _has(protocol, one)]:
-            return named[0], ""
-    found = anyio.run(detect, target)
-    name = found.protocol.upper()
-    if found.shown:
-        return found.protocol, f"taken for an {name} agent: {found.why}; --protocol says otherwise"
-    return found.protocol, f"taken for an {name} server: {found.why}; --protocol says otherwise"
 
 
 def spoken_instead(job: Job) -> str:
@@ -195,13 +180,6 @@ def spoken_instead(job: Job) -> str:
     if not found.shown or found.protocol == job.options.protocol:
         return ""
     return f'it is no {job.options.protocol.upper()} target: {found.why}. Say protocol = "{found.protocol}", or --protocol {found.protocol}'
-
-
-def _has(protocol: str, name: str) -> bool:
-    """Is that a revision of this protocol, or one of its transports?"""
-    pack = load_pack(protocol)
-    known = {one for group in pack.transports(Target(url="http://localhost")) for one in group}
-    return name in known or name in {one.id for one in load_catalogue(protocol).revisions}
 
 
 def _effort(given: Mapping[str, Any]) -> Effort | None:

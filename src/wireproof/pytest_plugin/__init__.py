@@ -47,7 +47,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Only this configured target (repeatable).",
     )
     group.addoption("--wireproof-stdio", metavar="COMMAND", help="Test the server that this command starts on stdio.")
-    group.addoption("--wireproof-url", metavar="URL", help="Test the server behind this URL.")
+    group.addoption("--wireproof-url", metavar="URL", help="Test the server, or the A2A agent, behind this URL.")
+    group.addoption(
+        "--wireproof-protocol",
+        metavar="NAME",
+        help="mcp or a2a: what --wireproof-url speaks. Default: what it publishes; an Agent Card makes it an A2A agent.",
+    )
     group.addoption(
         "--wireproof-revision",
         action="append",

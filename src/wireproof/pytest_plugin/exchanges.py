@@ -86,7 +86,7 @@ class ExchangeItem(SubjectItem):
             raise Errored(f"{self.playing.subject.name} cannot be tested: {error}") from None
         if lane is None:
             self._tell(NOT_OFFERED)
-            pytest.skip(self.playing.why_not(self.revision) or f"{self.revision} is not offered")
+            pytest.skip(self.playing.why_not(self.revision, self.transport))
         rows = self._rows(lane)
         broken = next((one for one in rows if self.playing.report.counts(one)), None)
         if broken is not None:

@@ -14,7 +14,7 @@ from wireproof.model.verdict import Verdict
 from wireproof.pytest_plugin.playing import Playing, Unplayable
 from wireproof.pytest_plugin.story import baseline_story, story
 from wireproof.pytest_plugin.subject import Subject
-from wireproof.report.matrix import LaneReport, Row
+from wireproof.report.matrix import LaneReport, Row, counted_levels
 
 PROPERTY: Final = "wireproof"
 """The user property of a test report that carries the verdict."""
@@ -147,7 +147,7 @@ class RequirementItem(SubjectItem):
         """Passes, fails, is skipped with the reason, or fails as expected: what the verdict says."""
         found = self._found()
         if found is None:
-            pytest.skip(self.playing.why_not(self.revision) or f"{self.revision} is not offered")
+            pytest.skip(self.playing.why_not(self.revision, self.transport))
         lane, row = found
         if row.verdict is Verdict.FAILED:
             self._failed(lane, row)
@@ -156,11 +156,9 @@ class RequirementItem(SubjectItem):
 
     def _failed(self, lane: LaneReport, row: Row) -> None:
         report, subject = self.playing.report, self.playing.subject
-        if not report.counts(row):
-            pytest.xfail(f"known: {row.why}")
-        binds = row.requirement.level.group == "MUST" or (subject.strict and row.requirement.level.group == "SHOULD")
-        if not binds:
-            pytest.xfail(f"{row.requirement.level.value}: {row.why}")
+        if not report.fails(row, strict=subject.strict):
+            why = row.requirement.level.value if report.counts(row) else "known"
+            pytest.xfail(f"{why}: {row.why}")
         again = shlex.join([*subject.asked, "-k", self.alias] if subject.asked else [self.nodeid])
         raise Broken(story(self.playing, lane, row, again=again))
 
@@ -185,7 +183,7 @@ class BaselineItem(SubjectItem):
             weighed = self.playing.report.weighed
         except Unplayable as error:
             pytest.skip(str(error))
-        counted = ("MUST", "SHOULD") if self.playing.subject.strict else ("MUST",)
+        counted = counted_levels(strict=self.playing.subject.strict)
         stale = [one for one in (weighed.stale if weighed else ()) if one.level in counted]
         if stale:
             raise Broken(baseline_story(self.playing.report))

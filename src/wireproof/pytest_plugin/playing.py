@@ -76,11 +76,11 @@ class Playing:
                 return one
         return None
 
-    def why_not(self, revision: str) -> str:
-        """Why a revision is not offered, in the words of the run."""
-        return next(
-            (one.text for one in self.report.told if one.level == "offer" and one.text.startswith(revision)), ""
-        )
+    def why_not(self, revision: str, transport: str) -> str:
+        """Why a revision is not offered there, in the words of the run."""
+        heads = [f"{revision} over {one}: not offered" for one in (transport, *(_WEB if transport in _WEB else ()))]
+        told = (one.text for one in self.report.told if one.level == "offer" and one.text.startswith(tuple(heads)))
+        return next(told, f"{revision} over {transport} is not offered")
 
     def _settle(self) -> None:
         outcome = self._place.with_suffix(".json")
@@ -134,4 +134,8 @@ class Playing:
             return options
         revisions = tuple(dict.fromkeys(one.revision for one in self._items))
         rows = tuple(dict.fromkeys(one.requirement.id for one in self._items))
-        return replace(options, selection=replace(options.selection, revisions=revisions, select=rows))
+        chosen = replace(options.selection, revisions=revisions, select=rows)
+        kinds = tuple(dict.fromkeys(one.transport for one in self._items))
+        if len(kinds) < len(self.subject.transports):
+            chosen = replace(chosen, transports=kinds)
+        return replace(options, selection=chosen)

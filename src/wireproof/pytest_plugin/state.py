@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import pytest
 
+from wireproof.engine.detect import USUAL
+from wireproof.engine.taken import taken_for
 from wireproof.library.configuration import find_config, load_config
 from wireproof.model.errors import WireproofError
 from wireproof.model.target import Target
@@ -21,6 +23,7 @@ from wireproof.pytest_plugin.subject import Subject, configured, plain
 from wireproof.report.words import plural
 
 _SHARED: Final = "wireproof_shared"
+_SPOKEN: Final = "wireproof_spoken"
 _GRADED: Final = ("passed", "failed")
 
 
@@ -32,7 +35,9 @@ class State:
         self._files: dict[Path, ConfigurationFile] = {}
         self._counts: Counter[str] = Counter()
         self._every: list[Subject] | None = None
-        shared = getattr(config, "workerinput", {}).get(_SHARED)
+        given: dict[str, Any] = getattr(config, "workerinput", {})
+        shared = given.get(_SHARED)
+        self._spoken: tuple[str, str] | None = tuple(given[_SPOKEN]) if given.get(_SPOKEN) else None
         self._mine = shared is None
         self.shared = Path(shared) if shared else Path(tempfile.mkdtemp(prefix="wireproof-"))
         """A folder that all workers of this session see."""
@@ -76,9 +81,22 @@ class State:
 
     def _plain(self) -> list[Subject]:
         try:
-            return [plain(target, self._options()) for target in plain_targets(self._config)]
+            return [plain(target, self._protocol(target), self._options()) for target in plain_targets(self._config)]
         except WireproofError as error:
             raise pytest.UsageError(told(error)) from error
+
+    def _protocol(self, target: Target) -> str:
+        """What it speaks; looked for once in a session, by the controller where there are workers. Nothing is started."""
+        if not target.url:
+            return USUAL
+        if self._spoken is None:
+            said, named = self._config.getoption("--wireproof-protocol"), self._config.getoption("--wireproof-revision")
+            self._spoken = taken_for(target, said=said, named=named, option="--wireproof-protocol")
+        return self._spoken[0]
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """Says what a URL was taken for, where it was looked for."""
+        return [f"wireproof: {self._spoken[1]}"] if self._spoken and self._spoken[1] else []
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -120,14 +138,20 @@ class State:
     # -- running ----------------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Of a revision that is not offered, and of a target that cannot be played, one item tells; the others stay silent."""
-        return True if isinstance(item, RequirementItem) and item.mute else None
+        if not isinstance(item, RequirementItem) or not item.mute:
+            return None
+        # The item before left standing what this one would share with it, which the next one need not.
+        item.session._setupstate.teardown_exact(nextitem)  # noqa: SLF001
+        return True
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """xdist: every worker shares the folder of the controller."""
         node.workerinput[_SHARED] = str(self.shared)
+        self._subjects()  # what cannot be meant is told here: what a worker raises nobody sees
+        node.workerinput[_SPOKEN] = list(self._spoken) if self._spoken else None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Counts verdicts; with xdist this is the controller's."""

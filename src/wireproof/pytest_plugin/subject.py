@@ -11,13 +11,16 @@ from typing import Any
 
 from wireproof.engine.choice import check_choice
 from wireproof.engine.configured import baseline_of, check_configured, options_of, usual_of
+from wireproof.engine.detect import USUAL
 from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options, load_suite
 from wireproof.engine.suite import Suite
+from wireproof.library.catalogue import protocols
 from wireproof.library.configuration import resolve
 from wireproof.model.baseline import Baseline
 from wireproof.model.catalogue import Requirement, Revision
 from wireproof.model.configuration import ConfiguredTarget
+from wireproof.model.errors import UsageError
 from wireproof.model.target import Target
 
 
@@ -55,22 +58,32 @@ class Subject:
         return [one for one in in_force if one.id in known and self.options.selection.takes(one)]
 
 
-def plain(target: Target, given: Mapping[str, Any]) -> Subject:
+def plain(target: Target, protocol: str, given: Mapping[str, Any]) -> Subject:
     """The subject of a command or URL on pytest's command line. UsageError for a revision that there is not."""
-    suite = load_suite()
-    options = Options(selection=Selection(revisions=given["revisions"]))
+    if protocol not in protocols():
+        raise UsageError(f"no protocol is called {protocol!r}", hint=f"installed: {', '.join(protocols())}")
+    suite = load_suite(protocol)
+    options = Options(protocol=protocol, selection=Selection(revisions=given["revisions"]))
     check_choice(options.selection, suite, target)
-    kind = "http" if target.url else "stdio"
+    kind = "url" if target.url else "stdio"
+    words = (f"--wireproof-{kind}", target.url or shlex.join(target.command))
     return Subject(
-        name=kind,
-        asked=(f"--wireproof-{'url' if target.url else 'stdio'}", target.url or shlex.join(target.command)),
+        name="http" if target.url else "stdio",
+        asked=(*words, *(("--wireproof-protocol", protocol) if protocol != USUAL else ())),
         target=lambda: target,
-        transports=(kind,),
+        transports=_transports(suite, target, options.selection),
         options=options,
         suite=suite,
         root=given["root"],
         strict=given["strict"],
     )
+
+
+def _transports(suite: Suite, target: Target, selection: Selection) -> tuple[str, ...]:
+    """Those that are tried side by side; another is an item only where it is asked for by name."""
+    groups = suite.pack.transports(target)
+    wanted = tuple(one for group in groups for one in group if one in selection.transports)
+    return wanted or groups[0]
 
 
 def configured(one: ConfiguredTarget, given: Mapping[str, Any]) -> Subject:
@@ -81,12 +94,11 @@ def configured(one: ConfiguredTarget, given: Mapping[str, Any]) -> Subject:
     if given["revisions"]:
         options = replace(options, selection=replace(options.selection, revisions=given["revisions"]))
         check_choice(options.selection, suite, one.target)
-    kind = "http" if one.target.url else "stdio"
     file, _, line = one.where.rpartition(":")
     return Subject(
         name=one.name,
         target=lambda: replace(resolve(one, os.environ), again=(one.name,)),
-        transports=(kind,),
+        transports=_transports(suite, one.target, options.selection),
         options=options,
         suite=suite,
         root=given["root"],
