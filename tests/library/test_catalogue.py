@@ -14,14 +14,14 @@ from wireproof.library.shelf import shelf
 from wireproof.model.catalogue import Basis, Level
 from wireproof.model.errors import UsageError
 
-ROWS = {"2024-11-05": 212, "2025-03-26": 329, "2025-06-18": 360, "2025-11-25": 617, "2026-07-28": 742}
+ROWS = {"2024-11-05": 211, "2025-03-26": 329, "2025-06-18": 360, "2025-11-25": 617, "2026-07-28": 742}
 
 EXTENSION = "tasks-extension"
 """Rows of an extension, which are not the specification's own and are counted apart."""
 
 # per revision: MUST, MUST NOT, SHOULD, SHOULD NOT, MAY, then rows by schema and by prose
 LEVELS = {
-    "2024-11-05": (55, 12, 72, 2, 26, 37, 8),
+    "2024-11-05": (55, 12, 71, 2, 26, 37, 8),
     "2025-03-26": (110, 18, 98, 5, 48, 42, 8),
     "2025-06-18": (124, 22, 108, 5, 47, 43, 11),
     "2025-11-25": (240, 40, 178, 16, 78, 51, 14),
@@ -30,7 +30,7 @@ LEVELS = {
 
 # per revision: wire, discover, fixture, client, manual
 TESTABLE = {
-    "2024-11-05": (29, 50, 26, 40, 67),
+    "2024-11-05": (28, 50, 26, 40, 67),
     "2025-03-26": (40, 87, 38, 68, 96),
     "2025-06-18": (39, 93, 47, 82, 99),
     "2025-11-25": (42, 118, 136, 153, 168),
