@@ -46,7 +46,6 @@ def search(
     events: list[Any] = []
     options = Options(
         protocol="a2a",
-        seed=0,
         selection=Selection(revisions=("1.0",), transports=(transport,), deciding=("-",)),
         effort=Effort(examples=examples, families=families, **effort),
     )

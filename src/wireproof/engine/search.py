@@ -23,6 +23,7 @@ import anyio
 from anyio.from_thread import BlockingPortal
 
 from wireproof.engine.ahead import Ahead
+from wireproof.engine.constants import without_local_constants
 from wireproof.engine.crew import Crew
 from wireproof.engine.earlier import earlier
 from wireproof.engine.effort import SHRINKING, Effort
@@ -276,7 +277,7 @@ class Search:
             report_multiple_bugs=True,
             print_blob=False,
         )(decorated)
-        with suppress(hypothesis.errors.Unsatisfiable):  # nothing can be drawn of it
+        with without_local_constants(), suppress(hypothesis.errors.Unsatisfiable):  # nothing can be drawn of it
             decorated()
 
     def _doubtful(self, family: Family, draws: Any, count: int) -> bool:

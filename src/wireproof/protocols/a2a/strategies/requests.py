@@ -11,7 +11,8 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from wireproof.generate.anything import anything
+from wireproof.generate.anything import anything, of_type
+from wireproof.generate.drawing import drawn
 from wireproof.generate.envelopes import Fault, Rule, envelopes, texts
 from wireproof.generate.strings import plain_text
 from wireproof.judge.pack import Family, Lens
@@ -44,6 +45,7 @@ _NAMES: Final = st.text(
     alphabet="abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_", min_size=1, max_size=80
 )
 """Ids that stand in the path of a URL as they are: how others are read is up to the web server."""
+_IDS: Final = st.uuids()
 _Params = dict[str, JSON]
 
 
@@ -94,16 +96,19 @@ def _bases(
         yield "GetTaskPushNotificationConfig", st.fixed_dictionaries({"taskId": names, "id": names})
 
 
-@st.composite
-def _messages(draw: st.DrawFn, prefix: str) -> _Params:
-    """Messages of any content; the prefix of their id says what is to become of them. (A composite has a short name, which Hypothesis
-    writes out whenever a value is filtered.)"""
-    texts_of = plain_text(0, 300).map(lambda text: {"text": text})
-    data = anything().filter(lambda value: isinstance(value, dict)).map(lambda value: {"data": value})
-    parts = draw(st.lists(st.one_of(texts_of, data), min_size=1, max_size=4))
-    message: _Params = {"messageId": f"{prefix}-{draw(st.uuids())}", "parts": parts}
-    metadata = draw(st.dictionaries(plain_text(0, 40), anything(), max_size=3))
-    return {"message": {**message, "metadata": metadata} if metadata else message}
+def _messages(prefix: str) -> SearchStrategy[_Params]:
+    """Messages of any content; the prefix of their id says what is to become of them."""
+    text = plain_text(0, 300).map(lambda text: {"text": text})
+    data = of_type("object").map(lambda value: {"data": value})
+    parts = st.lists(st.one_of(text, data), min_size=1, max_size=4)
+    metadata = st.dictionaries(plain_text(0, 40), anything(), max_size=3)
+
+    def message(draw: st.DrawFn) -> _Params:
+        made: _Params = {"messageId": f"{prefix}-{draw(_IDS)}", "parts": draw(parts)}
+        more = draw(metadata)
+        return {"message": {**made, "metadata": more} if more else made}
+
+    return drawn(message)
 
 
 def _spoiled(operation: str, params: SearchStrategy[_Params]) -> SearchStrategy[tuple[str, _Params]]:
