@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -40,6 +41,9 @@ def test_a_module_that_is_imported_changes_nothing_of_what_search_draws(
     try:
         assert any(_ODD in text for text in _texts(nullcontext()))
         assert _texts(without_local_constants()) == before
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(_texts, nullcontext()).result()
+            assert elsewhere.submit(_texts, without_local_constants()).result() == before
         assert not any(_ODD in text for text in before)
     finally:
         del sys.modules[name]

@@ -29,9 +29,9 @@ def without_local_constants() -> Iterator[None]:
 
 
 def _clear(caches: tuple[Any, ...]) -> None:
-    """What Hypothesis keeps of constants that fit was made with those of the other kind of context."""
+    """What Hypothesis keeps of constants that fit, for each thread apart, was made with those of the other kind of context."""
     for one in caches:
-        one.clear()
+        one.cache.clear()
 
 
 @cache
@@ -42,7 +42,7 @@ def _prepared() -> tuple[Any, ...]:
         from hypothesis.internal.constants_ast import Constants
 
         names, none = vars(providers), Constants()
-        local, caches = names[_ASKED], (providers.CONSTANTS_CACHE.cache,)
+        local, caches = names[_ASKED], (providers.CONSTANTS_CACHE,)
     except (ImportError, AttributeError, KeyError):  # versions that draw no constants, or know them by another name
         return ()
 
