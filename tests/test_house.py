@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,22 @@ def test_no_registry_host_and_no_path_of_a_machine(files: list[Path]) -> None:
         text = path.read_text(encoding="utf-8", errors="replace")
         if hosts.search(text) or paths.search(text):
             guilty.append(str(path.relative_to(ROOT)))
+    assert guilty == []
+
+
+def test_no_function_hides_another_of_its_module(files: list[Path]) -> None:
+    """A second function of the same name changes what the first was meant for, and no linter says so when both are used."""
+    guilty = []
+    for path in files:
+        if path.suffix != ".py":
+            continue
+        names = Counter(
+            node.name
+            for node in ast.parse(path.read_bytes()).body
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            and not any("overload" in ast.unparse(one) for one in node.decorator_list)
+        )
+        guilty += [f"{path.relative_to(ROOT)}: {name}" for name, times in names.items() if times > 1]
     assert guilty == []
 
 
