@@ -45,7 +45,7 @@ __all__ = [
 
 _LOST: Final = "robust.target.survives"
 HARDNESS: Final = ("easy", "medium", "hard")
-AT_ONCE: Final = 3
+AT_ONCE: Final = 5
 """Trials at once for each core: most of a trial is waiting."""
 
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import jsonschema_rs
 from jsonschema_rs import CanonicalSchema, canonical
 
-from wireproof.model.jsontext import JSON, depth_of, resolve_pointer
+from wireproof.model.jsontext import JSON, deeper_than, resolve_pointer
 
 MAX_BYTES: Final = 400_000
 """Size of a schema, as JSON text, that we still generate from."""
@@ -88,7 +88,7 @@ def text_of(schema: JSON) -> str:
         raise UnsupportedSchemaError(f"not a JSON document: {error}") from None
     if len(text) > MAX_BYTES:
         raise UnsupportedSchemaError(f"the schema is larger than {MAX_BYTES} characters")
-    if depth_of(text) > MAX_DEPTH:
+    if deeper_than(text, MAX_DEPTH):
         raise UnsupportedSchemaError(f"the schema nests deeper than {MAX_DEPTH} levels")
     try:
         text.encode()

@@ -25,7 +25,9 @@ def lost_since(records: Sequence[Record]) -> Record | None:
     """
     tail: list[Record] = []
     for one in reversed(records):
-        status = one.meta.get("status") if one.kind is Kind.HEAD else None
+        if one.kind is not Kind.HEAD:  # most, and all of them over stdio
+            continue
+        status = one.meta.get("status")
         if status in _NOT_SERVED or not isinstance(status, int):
             continue
         if status < 500:

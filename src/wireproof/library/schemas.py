@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from wireproof.library.shelf import shelf
 from wireproof.model.errors import InternalError, UsageError
-from wireproof.model.jsontext import JSON, depth_of, dump, pointer_of
+from wireproof.model.jsontext import JSON, deeper_than, dump, pointer_of
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -206,7 +206,7 @@ def _admit(schema: JSON) -> tuple[JSON, str | None]:
     text = dump(schema)
     if len(text.encode("utf-8", "surrogatepass")) > MAX_TARGET_SCHEMA:
         return schema, f"the schema is larger than {MAX_TARGET_SCHEMA} bytes"
-    if depth_of(text) > MAX_TARGET_DEPTH:
+    if deeper_than(text, MAX_TARGET_DEPTH):
         return schema, f"the schema nests deeper than {MAX_TARGET_DEPTH} levels"
     schema = _mended(schema)
     if isinstance(schema, dict) and isinstance(named := schema.get("$schema"), str):

@@ -57,8 +57,12 @@ class _Watch:
         return int(text)
 
 
-def depth_of(text: str) -> int:
-    """Deepest nesting of brackets outside strings; cheap and independent of the parser's own recursion."""
+def deeper_than(text: str, limit: int) -> bool:
+    """Are brackets outside strings nested more deeply? Cheap, and independent of the parser's own recursion."""
+    return text.count("[") + text.count("{") > limit and _depth_of(text) > limit
+
+
+def _depth_of(text: str) -> int:
     deepest = depth = 0
     quoted = escaped = False
     for char in text:
@@ -89,7 +93,7 @@ def parse(raw: bytes) -> tuple[JSON, str | None]:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         return ABSENT, f"not-utf8: byte {error.start}"
-    if (text.count("[") + text.count("{")) > MAX_DEPTH and depth_of(text) > MAX_DEPTH:
+    if deeper_than(text, MAX_DEPTH):
         return ABSENT, f"too-deep: more than {MAX_DEPTH} levels"
     try:
         value = json.loads(text, object_pairs_hook=watch.pairs, parse_constant=watch.constant, parse_int=watch.integer)
