@@ -10,17 +10,17 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any, Final
 
 from wireproof.judge.downfall import lost_since, met_errors, only_errors
 from wireproof.judge.matching import Observation, astray, brief, first_fit, subset, under_another_id
 from wireproof.judge.pack import Lens, Note, Pack
+from wireproof.judge.scene import Scene
 from wireproof.model.catalogue import Grade, Level, Requirement
 from wireproof.model.exchange import Exchange, Expect, Silence
 from wireproof.model.jsontext import ABSENT, JSON
 from wireproof.model.verdict import RANK, Finding, Verdict, fingerprint
-from wireproof.model.wire import LINES, Kind, Record, Transcript, Way
+from wireproof.model.wire import Kind, Record, Transcript, Way
 
 ROLE: Final = "server"
 _INDEX: Final = re.compile(r"/\d+")
@@ -50,6 +50,15 @@ class Lane:
     role: str = ROLE
     known: dict[tuple[str, int, int], list[Finding]] = field(default_factory=dict, compare=False, repr=False)
     """What was judged already, by transcript id and by how many records and exchanges it had then: judging is pure, so once is enough."""
+    ends: dict[tuple[str, int], Record | None] = field(default_factory=dict, compare=False, repr=False)
+    """Since when a web server was lost, by transcript id and how many records it had then."""
+
+    def lost_in(self, transcript: Transcript) -> Record | None:
+        """The record since which the web server was lost in that conversation, as far as it has gone."""
+        key = transcript.id, len(transcript.records)
+        if key not in self.ends:
+            self.ends[key] = lost_since(transcript.records)
+        return self.ends[key]
 
 
 def judge_played(lane: Lane, played: Played) -> list[Finding]:
@@ -88,44 +97,9 @@ def _identity(lane: Lane, one: Finding) -> str:
     )
 
 
-class _Scene:
-    """The records of one exchange, by what the judge looks for."""
-
-    def __init__(self, exchange: Exchange, transcript: Transcript, lane: Lane) -> None:
-        self.records = transcript.records
-        self.mine = transcript.span(exchange.span)
-        self.awaits = {one.meta.get("step"): one for one in self.mine if one.kind is Kind.AWAIT}
-        self.skipped = next((one for one in self.mine if one.kind is Kind.SKIPPED), None)
-        self.sent = {one.meta["name"]: one for one in self.mine if one.way is Way.OUT and "name" in one.meta}
-        self.heads = {one.channel: one for one in self.mine if one.kind is Kind.HEAD}
-        self.http = lane.lens.transport not in LINES
-        self.view = partial(lane.pack.view, self.records)
-        self.lens = lane.lens
-        self.dismissed = lane.pack.dismissed(self.records) if self.http else None
-
-    def observe(self, step: Expect, note: Record) -> tuple[Observation, tuple[int, ...]]:
-        seq = note.meta.get("seq")
-        answer = self.records[seq] if seq is not None else None
-        out = self.sent.get(step.of or "")
-        channel = answer.channel if answer is not None else out.channel if out is not None else "main"
-        head = self.heads.get(out.channel if out is not None else channel) if self.http else None
-        message = self.view(out, answer, self.lens.revision, self.lens.transport)
-        evidence = tuple(one.seq for one in (out, head, answer) if one is not None)
-        return (
-            Observation(
-                outcome=str(note.meta.get("outcome")),
-                message=message,
-                status=head.meta.get("status") if head else None,
-                headers=tuple((key, value) for key, value in head.meta.get("headers", ())) if head else (),
-                has_status=head is not None,
-            ),
-            tuple(dict.fromkeys(evidence)) or (note.seq,),
-        )
-
-
 def scripted(exchange: Exchange, transcript: Transcript, lane: Lane) -> list[Finding]:
     """What the expectations of one exchange decide."""
-    scene = _Scene(exchange, transcript, lane)
+    scene = Scene(exchange, transcript, lane.pack, lane.lens, lane.lost_in(transcript))
     if not scene.mine:
         return []
     found: list[Finding] = []
@@ -141,9 +115,9 @@ def scripted(exchange: Exchange, transcript: Transcript, lane: Lane) -> list[Fin
     return found
 
 
-def _lost_before(scene: _Scene) -> _Gone:
+def _lost_before(scene: Scene) -> _Gone:
     """Had the target failed for good before the first step was sent?"""
-    down = lost_since(scene.records)
+    down = scene.down
     begun = next((one.seq for one in scene.mine if one.way is Way.OUT), None)
     if down is None or begun is None or begun < down.seq:
         return None
@@ -173,7 +147,7 @@ _Gone = tuple[Verdict, str, str] | None
 
 
 def _decide(
-    index: int, step: Expect | Silence, scene: _Scene, exchange: Exchange, lane: Lane
+    index: int, step: Expect | Silence, scene: Scene, exchange: Exchange, lane: Lane
 ) -> tuple[list[Finding], _Gone]:
     note = scene.awaits.get(index)
     if note is None:
@@ -217,7 +191,7 @@ def _decide(
     return _excused(failed, step, scene, lane), None
 
 
-def _excused(failed: list[Finding], step: Expect, scene: _Scene, lane: Lane) -> list[Finding]:
+def _excused(failed: list[Finding], step: Expect, scene: Scene, lane: Lane) -> list[Finding]:
     """The target had ended the session by then, which only advice speaks against: that it outlives what is malformed."""
     out = scene.sent.get(step.of or "")
     head = scene.heads.get(out.channel) if out is not None else None
@@ -233,7 +207,7 @@ def _excused(failed: list[Finding], step: Expect, scene: _Scene, lane: Lane) -> 
     ]
 
 
-def _lost(seen: Observation, scene: _Scene, note: Record) -> bool:
+def _lost(seen: Observation, scene: Scene, note: Record) -> bool:
     """Could nobody be reached, or did the target go for good while it answered? Then one row says so, and nothing is shown of the others."""
     if seen.outcome not in ("fault", "end"):
         return False
@@ -247,7 +221,7 @@ def _lost(seen: Observation, scene: _Scene, note: Record) -> bool:
     return after is not None and (after.fault or "").startswith("refused")
 
 
-def _silence(index: int, step: Silence, note: Record, scene: _Scene, exchange: Exchange) -> tuple[list[Finding], _Gone]:
+def _silence(index: int, step: Silence, note: Record, scene: Scene, exchange: Exchange) -> tuple[list[Finding], _Gone]:
     outcome = note.meta.get("outcome")
     if outcome in _GONE:
         why = "the target stopped answering, so silence proves nothing"
@@ -285,7 +259,7 @@ def ambient(played: Played, lane: Lane, *, within: str | None = None) -> list[Fi
     exchanges = {one.span: one for one in played.exchanges}
     talk = lane.pack.conversation(played.transcript, lane.lens, exchanges)
     records = played.transcript.records
-    down = lost_since(records)
+    down = lane.lost_in(played.transcript)
     found: list[Finding] = []
     for check in lane.pack.checks:
         groups: dict[tuple[str, Verdict, str, str, str], list[Note]] = defaultdict(list)
@@ -413,7 +387,7 @@ def shown_elsewhere(lane: Lane) -> list[Exchange]:
 def settle(lane: Lane) -> list[Finding]:
     """Final findings: what failed counts if another session repeats it, and is flaky otherwise; uncovered rows are told why."""
     confirmed, retried = _confirmations(lane)
-    lost = any(lost_since(one.transcript.records) is not None for one in lane.played)
+    lost = any(lane.lost_in(one.transcript) is not None for one in lane.played)
     final: list[Finding] = []
     for played in heard(lane):
         if played.purpose == "confirm":

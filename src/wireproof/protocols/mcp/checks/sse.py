@@ -70,7 +70,13 @@ def _ended_itself(talk: Talk, trip: Trip) -> bool:
 
 def _session_ended(talk: Talk, end: Record) -> bool:
     """Had we asked to end the session by then?"""
-    return any(one.way is Way.OUT and one.meta.get("method") == "DELETE" for one in talk.records[: end.seq])
+    return talk.once(_first_farewell) < end.seq
+
+
+def _first_farewell(talk: Talk) -> int:
+    """seq of the first request to end a session; after all records if there was none."""
+    asked = (one.seq for one in talk.records if one.way is Way.OUT and one.meta.get("method") == "DELETE")
+    return next(asked, len(talk.records))
 
 
 def _last_event_id(trip: Trip) -> str | None:
