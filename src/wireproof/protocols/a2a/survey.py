@@ -5,6 +5,7 @@ Malformed parts are left out here (they are findings elsewhere); what could be r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -54,6 +55,7 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
     )  # a port that takes no call, or a way to it that is not installed
     if found is not None and not silent and not (shut and len(shut) == len(asked)):
         facts["supported_versions"] = [lens.revision.id]
+    facts["extension"] = _extension(facts["document"])
     facts["binding"] = lens.transport
     facts["lacking"] = _LACKING if found is not None and lens.transport == "grpc" and not rpc.available() else ""
     facts["unnamed"] = (
@@ -107,6 +109,22 @@ def _why_not(facts: Mapping[str, Any], found: Interface | None, lens: Lens, shut
     return f"status {shut[0].status}" if shut and not facts["supported_versions"] else ""
 
 
+def _extension(document: Any) -> dict[str, str]:
+    """The first extension that the card lists: its URI, and the same in another version, which the card does not list."""
+    listed = cards.declares(document, "extensions") if isinstance(document, dict) else None
+    known = [one.get("uri") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    uri = next((one for one in known if isinstance(one, str) and one), "")
+    if not uri:
+        return {}
+    numbers = list(re.finditer(r"\d+", uri))
+    last = numbers[-1] if numbers else None
+    free = (
+        f"{uri[: last.start()]}{int(last.group()) + step}{uri[last.end() :]}" if last else f"{uri}/v{step}"
+        for step in range(1, 99)
+    )
+    return {"uri": uri, "other": next((one for one in free if one not in known), "")}
+
+
 def _dialect(calls: Iterable[Call]) -> str:
     """How messages are written over HTTP+JSON of 0.3: `proto`, the ProtoJSON of its proto, where only that was understood or an answer had
     its form; `open` where core JSON was not understood and nothing else was tried."""
@@ -140,6 +158,7 @@ def _tags(facts: Mapping[str, Any], found: Interface | None, lens: Lens, answere
     tags |= {"extension-required"} if any(one.get("required") is True for one in extensions) else set()
     mine = {one.binding for one in cards.interfaces(document) if one.version == lens.revision.id}
     tags |= {"several-bindings"} if len(mine) > 1 else set()
+    tags |= {f"undeclared:{name}" for name in ("jsonrpc", "rest") if name not in mine}
     tags |= {"other-binding"} if cards.another(document, lens.revision.id, lens.transport) is not None else set()
     if found is not None and not facts["lacking"]:
         tags |= {"interface"} | ({"tenant"} if found.tenant else set())

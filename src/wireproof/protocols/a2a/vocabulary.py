@@ -16,6 +16,8 @@ _OF_THE_AGENT: Final = (
     "extension-required",
     "several-bindings",
     "other-binding",
+    "undeclared:jsonrpc",
+    "undeclared:rest",
     "tenant",
     "https",
     "interface",

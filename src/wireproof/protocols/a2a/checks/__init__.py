@@ -3,6 +3,7 @@
 from wireproof.judge.pack import Check
 from wireproof.protocols.a2a.checks import (
     card,
+    declared,
     envelope,
     equivalence,
     errors,
@@ -21,6 +22,7 @@ from wireproof.protocols.a2a.checks import (
 
 CHECKS: tuple[Check, ...] = (
     *card.CHECKS,
+    *declared.CHECKS,
     *envelope.CHECKS,
     *equivalence.CHECKS,
     *errors.CHECKS,

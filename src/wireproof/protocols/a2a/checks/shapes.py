@@ -5,11 +5,12 @@ Which row is about which part is data: conformance/a2a/schema-rows.yaml.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from wireproof.judge.matching import subset
-from wireproof.judge.pack import Note, check
+from wireproof.judge.pack import Note, broken, check, ok
 from wireproof.model.jsontext import ABSENT, JSON
 from wireproof.protocols.a2a.asked import asked
 from wireproof.protocols.a2a.conversation import Seen, Talk
@@ -32,7 +33,13 @@ def _rows(talk: Talk) -> dict[str, list[Mapping[str, Any]]]:
     return made
 
 
-@check("a2a.send.response-one-of")
+_LACKS: Final = re.compile(r"members? .* missing")
+_PRESENT: Final = "a2a.serialization.required-present"
+_OLD: Final = ("a2a.data-model.section-6-structures.v03", "a2a.serialization.rest-core-structure.v03")
+"""Rows that say of all messages what a row of its own says of each."""
+
+
+@check("a2a.send.response-one-of", _PRESENT, *_OLD)
 def answers_fit(talk: Talk) -> Iterator[Note]:
     """Each part of each answer and of the card validates against its definition; a problem counts for the deepest row that covers it."""
     rows = _rows(talk)
@@ -47,7 +54,9 @@ def answers_fit(talk: Talk) -> Iterator[Note]:
                 continue
             value, base = _unwrapped(value, base)
         wanted = [row for row in rows.get(kind, ()) if row["method"] == ["*"] or one.call.operation in row["method"]]
-        yield from _judged(talk, wanted, value, one.seqs, base)
+        notes = list(_judged(talk, wanted, value, one.seqs, base))
+        yield from notes
+        yield from _together(talk, kind, notes, one.seqs)
     for call in talk.cards:
         record = call.messages[0]
         entries = [row for row in rows.get("card", ()) if _of_card(row, record.message, talk)]
@@ -63,6 +72,23 @@ def _judged(
     yield from held(
         talk.schemas, rows, _ours_made_good(plain, _said(talk)), seqs, applies=_applies, base=base, remark=remark
     )
+
+
+def _together(talk: Talk, kind: str, notes: Sequence[Note], seqs: tuple[int, ...]) -> Iterator[Note]:
+    """What the parts of a message show of the whole: in 1.0 whether a required member is missing, in 0.3 whether a structure is another."""
+    if kind == "error" or not notes:
+        return
+    rows: tuple[str, ...]
+    if talk.current:
+        rows, worst = (_PRESENT,), next((one for one in notes if not one.ok and _LACKS.fullmatch(one.why)), None)
+    else:
+        rows = _OLD if talk.transport == "rest" else _OLD[:1]
+        worst = next((one for one in notes if not one.ok), None)
+    for row in rows:
+        if worst is None:
+            yield ok(*seqs, requirement=row)
+        else:
+            yield broken(*seqs, why=worst.why, pointer=worst.pointer, requirement=row)
 
 
 def _carried(talk: Talk, one: Seen) -> tuple[str, JSON, str]:
