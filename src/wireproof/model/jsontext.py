@@ -7,6 +7,7 @@ followed by detail, so that a check can match on the word and a reader understan
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -14,6 +15,9 @@ JSON = Any  # None | bool | int | float | str | list | dict: recursion buys noth
 
 MAX_DEPTH: Final = 200
 MAX_SAFE_INTEGER: Final = 2**53 - 1
+_QUOTED: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
+"""A string of JSON, or one that nobody closed."""
+_BRACKETS: Final = re.compile(r"[\[\]{}]")
 
 
 class _Absent:
@@ -64,22 +68,9 @@ def deeper_than(text: str, limit: int) -> bool:
 
 def _depth_of(text: str) -> int:
     deepest = depth = 0
-    quoted = escaped = False
-    for char in text:
-        if quoted:
-            if escaped:
-                escaped = False
-            elif char == "\\":
-                escaped = True
-            elif char == '"':
-                quoted = False
-        elif char == '"':
-            quoted = True
-        elif char in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif char in "]}":
-            depth -= 1
+    for bracket in _BRACKETS.findall(_QUOTED.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
     return deepest
 
 
