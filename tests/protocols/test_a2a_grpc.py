@@ -122,7 +122,7 @@ def test_an_agent_on_the_sdk_is_blamed_for_nothing_that_it_does_not_do() -> None
         ("1.0", "a2a.caching.etag"),
     }
     passed = {lane.revision: sum(row.verdict is Verdict.PASSED for row in lane.rows) for lane in report.lanes}
-    assert passed["1.0"] > 90
+    assert passed["1.0"] > 80  # rows of JSON and of HTTP header fields do not apply
     assert passed["0.3"] > 15
 
 

@@ -106,7 +106,7 @@ class _Run(click.Command):
     "token_envs",
     multiple=True,
     help="A token that must not be enough, from the environment: foreign=VARIABLE (issued for another server), "
-    "narrow=VARIABLE (lacks the scopes of a tool call), second=VARIABLE (another user's token for the same server).",
+    "narrow=VARIABLE (lacks the scopes of a tool call or of sending), second=VARIABLE (another user's token for the same server).",
 )
 @click.option(
     "--env",

@@ -48,7 +48,7 @@ class Target:
     headers: tuple[tuple[str, str], ...] = ()
     secrets: tuple[str, ...] = ()
     tokens: Mapping[str, str] = field(default_factory=dict)
-    """Bearer tokens that the target must not fully accept: `foreign`, issued for another server; `narrow`, without the scopes of a tool call."""
+    """Bearer tokens that the target must not fully accept: `foreign`, issued for another server; `narrow`, without the scopes that work needs."""
     cwd: str | None = None
     ca_file: str | None = None
     cert: tuple[str, str] | None = None

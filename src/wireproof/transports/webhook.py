@@ -1,12 +1,13 @@
 """A webhook on loopback: an HTTP/1.1 server to which a target posts what it has to tell. Every request is an arrival.
 
 It answers 204; a challenge (GET with `validationToken`) is answered with that token, and the first request to a place whose name
-begins with `fails` with 503, so that one sees what comes of it.
+begins with `fails`, or the first three where it begins with `fails-thrice`, with 503, so that one sees what comes of it.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -33,7 +34,7 @@ class Webhook:
         self._bring = bring
         self._server: asyncio.Server | None = None
         self._places: dict[str, str] = {}
-        self._failed: set[str] = set()
+        self._failed: Counter[str] = Counter()
         self._count = 0
         self.port = 0
         self.senders: set[asyncio.Transport] = set()
@@ -65,8 +66,8 @@ class Webhook:
         asked = parse_qs(parts.query).get(_CHALLENGE)
         method = request.method.decode("latin-1")
         status = 200 if asked else 204
-        if parts.path.rpartition("/")[2].startswith("fails") and parts.path not in self._failed:
-            self._failed.add(parts.path)
+        if self._failed[parts.path] < _failures(parts.path.rpartition("/")[2]):
+            self._failed[parts.path] += 1
             status = 503
         self._count += 1
         headers = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in request.headers.raw_items()]
@@ -74,6 +75,11 @@ class Webhook:
         channel = f"webhook-{self._count}"
         self._bring(Arrival(kind=Kind.DELIVERY, at_ns=now_ns(), data=body, channel=channel, meta=meta))
         return status, asked[0].encode() if asked and status == 200 else b""
+
+
+def _failures(name: str) -> int:
+    """How many requests to a place of that name are refused."""
+    return 3 if name.startswith("fails-thrice") else 1 if name.startswith("fails") else 0
 
 
 class _Sender(asyncio.Protocol):

@@ -25,11 +25,12 @@ GOALS: Final[Mapping[str, str]] = {
     "streams": "tck-stream-basic",
     "chunks": "tck-stream-chunked",
     "wants_auth": "wp-auth-required",
+    "any_mode": "wp-any-mode",
     "breaks": "wp-internal-error",
 }
 """What a prompt is to bring about, and the prefix by which a cooperative agent knows it."""
-OWN: Final = ("wants_auth", "breaks")
-"""Prefixes that only our reference agent knows."""
+OWN: Final = ("wants_auth", "any_mode", "breaks")
+"""Goals whose prefixes are known to no kit, but to our reference agent and to agents that name them on their card."""
 
 
 def prompts(policy: Mapping[str, Any]) -> dict[str, dict[str, str]]:
@@ -43,3 +44,13 @@ def prompts(policy: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         elif policy.get("profile") == "fixture":
             made[goal] = {"text": f"{prefix} please", "prefix": prefix}
     return made
+
+
+def known(document: Any, policy: Mapping[str, Any]) -> frozenset[str]:
+    """Those of our own goals that a cooperative agent says to know: their prefix is a tag of a skill on its card."""
+    if policy.get("profile") != "fixture" or not isinstance(document, dict):
+        return frozenset()
+    skills = document.get("skills")
+    listed = [one.get("tags") for one in skills if isinstance(one, dict)] if isinstance(skills, list) else []
+    tags = {tag for one in listed if isinstance(one, list) for tag in one if isinstance(tag, str)}
+    return frozenset(goal for goal in OWN if GOALS[goal] in tags and goal not in policy.get("goals", {}))

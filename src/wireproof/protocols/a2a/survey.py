@@ -18,7 +18,7 @@ from wireproof.protocols.a2a import card as cards
 from wireproof.protocols.a2a import rpc
 from wireproof.protocols.a2a.binding import NOT_READ, SEND_PATH, unknown
 from wireproof.protocols.a2a.card import Interface, places
-from wireproof.protocols.a2a.prompts import prompts
+from wireproof.protocols.a2a.prompts import known, prompts
 from wireproof.protocols.a2a.signatures import keys_at
 from wireproof.protocols.a2a.tracker import Call, Tracker
 
@@ -170,6 +170,7 @@ def _tags(facts: Mapping[str, Any], found: Interface | None, lens: Lens, answere
     tags |= {"dialect:open"} if found is not None and facts["dialect"] == "open" else set()
     tags |= {"protected"} if facts["protected"] else set()
     tags |= {f"prompt:{name}" for name in facts["goals"]}
+    tags |= {f"knows:{name}" for name in known(document, lens.facts.get("policy", {}))}
     tags |= {"anonymous"} if {*lens.facts.get("headers", ())} <= {"authorization"} else set()
     tags |= {"credentials"} if "authorization" in lens.facts.get("headers", ()) else set()
     direct = urlsplit(str(lens.facts.get("url", ""))).path.endswith(".json")

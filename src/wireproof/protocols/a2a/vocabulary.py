@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from wireproof.protocols.a2a.prompts import GOALS
+from wireproof.protocols.a2a.prompts import GOALS, OWN
 
 _CAPABILITIES: Final = ("streaming", "pushNotifications", "extendedAgentCard", "security", "card")
 _OF_THE_AGENT: Final = (
@@ -42,4 +42,5 @@ _TOKENS: Final = ("token:foreign", "token:narrow", "token:second")
 def needs(_tables: Mapping[str, Any]) -> frozenset[str]:
     """Every name that `needs` may hold."""
     lacking = {f"without:{name}" for name in _CAPABILITIES}
-    return frozenset({*_CAPABILITIES, *lacking, *_OF_THE_AGENT, *_TOKENS, *(f"prompt:{name}" for name in GOALS)})
+    goals = {f"prompt:{name}" for name in GOALS} | {f"knows:{name}" for name in OWN}
+    return frozenset({*_CAPABILITIES, *lacking, *_OF_THE_AGENT, *_TOKENS, *goals})

@@ -46,6 +46,31 @@ def page_token(talk: Talk) -> Iterator[Note]:
                 yield ok(*seen.seqs, requirement="a2a.list.last-page-token-empty")
 
 
+@check("a2a.context.one-conversation")
+def context_together(talk: Talk) -> Iterator[Note]:
+    """Who asks for the tasks of a context gets all of them: an agent that tells one that we opened there tells the others too."""
+    for seen, wanted, tasks in _pages(talk):
+        context = wanted.get("contextId")
+        if not context or set(wanted) - {"contextId", "tenant"} or seen.result.get("nextPageToken"):
+            continue
+        opened = {
+            str(task.get("id")): one
+            for one in talk.results("SendMessage")
+            for task in tasks_of(one)
+            if one.call.seq < seen.call.seq and task.get("contextId") == context
+        }
+        told = {str(one.get("id")) for one in tasks}
+        missed = next((one for name, one in opened.items() if name not in told), None)
+        if len(opened) < 2 or not told & set(opened):
+            continue
+        if missed is None:
+            yield ok(*seen.seqs)
+        else:
+            yield broken(
+                *missed.seqs, *seen.seqs, why="a task is not told among those of its context", pointer="/result/tasks"
+            )
+
+
 @check("a2a.list.artifacts-left-out")
 def artifacts_left_out(talk: Talk) -> Iterator[Note]:
     """Tasks are listed without artifacts unless they were asked for."""
@@ -175,6 +200,7 @@ def artifacts_included(talk: Talk) -> Iterator[Note]:
 
 
 CHECKS: tuple[Check, ...] = (
+    context_together,
     page_token,
     artifacts_left_out,
     newest_first,

@@ -7,7 +7,8 @@ cooperative, which is to call webhooks on loopback.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from wireproof.judge.pack import Check, Note, broken, check, ok
@@ -19,6 +20,8 @@ from wireproof.protocols.a2a.told import tasks_of
 from wireproof.protocols.a2a.tracker import INTERRUPTED, TERMINAL, Call
 from wireproof.protocols.a2a.webhooks import Delivery, Hook, hooks
 
+_SAME: Final = 1.25
+"""By how much the longest of several pauses may exceed the shortest where they are meant to be the same."""
 _MEDIA: Final = "application/a2a+json"
 _EARLIER: Final = "application/json"
 _CREDENTIALS: Final = ("a2a.push-delivery.credentials", "a2a.push-delivery.credentials.restated")
@@ -214,6 +217,18 @@ def retried(talk: Talk) -> Iterator[Note]:
             )
             if again is not None:
                 yield ok(*hook.seqs, one.seq, again.seq)
+        yield from _paced(hook, refused)
+
+
+def _paced(hook: Hook, refused: Sequence[Delivery]) -> Iterator[Note]:
+    """Three pauses of the same length between attempts of one notification do not grow. With a random part they would not be the same."""
+    for first in refused[:1]:
+        tries = [one for one in hook.deliveries if one.record.raw == first.record.raw][:4]
+        times = [one.record.at_ns for one in tries]
+        gaps = [later - earlier for earlier, later in pairwise(times)]
+        if len(gaps) == 3 and max(gaps) < _SAME * min(gaps):
+            why = f"a refused notification is sent again every {gaps[0] / 1e9:.2g} s: the pauses do not grow"
+            yield broken(*hook.seqs, *(one.seq for one in tries), why=why)
 
 
 @check(*_REFUSED)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from wireproof.judge.pack import Check, Note, broken, check, ok
 from wireproof.protocols.a2a.asked import asked
 from wireproof.protocols.a2a.conversation import Seen, Talk
+from wireproof.protocols.a2a.streams import streams
 from wireproof.protocols.a2a.told import task_of, tasks_of
 
 _INPUT: Final = "TASK_STATE_INPUT_REQUIRED"
@@ -97,4 +98,33 @@ def _is(seen: Seen, task: Mapping[str, Any]) -> bool:
     return isinstance(seen.result, dict) and seen.result.get("id") == task.get("id")
 
 
-CHECKS: tuple[Check, ...] = (goes_on, says_what_it_wants, listens)
+@check("a2a.exec-mode.return-immediately-elsewhere")
+def streams_whole(talk: Talk) -> Iterator[Note]:
+    """A stream that was asked to return at once tells an end of its task, or that it waits, before it closes, as any other does."""
+    for stream in streams(talk, "SendStreamingMessage") if talk.current else ():
+        configuration = asked(stream.call).get("configuration")
+        at_once = configuration.get("returnImmediately") if isinstance(configuration, dict) else None
+        if at_once is not True or stream.over is None:
+            continue
+        if stream.settled or any(one.kind == "message" for one in stream.events):
+            yield ok(*stream.seqs)
+        elif all(one.kind for one in stream.events):
+            why = "a stream that shall return at once ended while its task was still worked on"
+            yield broken(*stream.seqs, why=why)
+
+
+@check("a2a.in-task-auth.streams-stay-open")
+def stays_open(talk: Talk) -> Iterator[Note]:
+    """A stream on which a task says that it waits for an authorization goes on until the task has ended. Where the client has to bring the
+    authorization, closing is right too: so this is held only against agents that say to know our goal, which has it come another way."""
+    for stream in streams(talk) if talk.current else ():
+        waits = next((one for one in stream.events if one.state == _AUTH), None)
+        if waits is None or stream.over is None:
+            continue
+        if stream.terminal is not None and stream.terminal.seq > waits.seq:
+            yield ok(*stream.seqs)
+        elif stream.events[-1] is waits and talk.has("knows:wants_auth"):
+            yield broken(*stream.seqs, why="the stream of a task was closed while it waited for an authorization")
+
+
+CHECKS: tuple[Check, ...] = (goes_on, says_what_it_wants, listens, streams_whole, stays_open)
