@@ -119,7 +119,7 @@ def _object(table: Messages, message: Any, faults: list[str]) -> Any:
         held = getattr(message, field.name)
         if field.has_presence and not message.HasField(field.name):
             continue
-        if not field.has_presence and not held and field.name not in required:
+        if not field.has_presence and not held and (field.name not in required or _names(field)):
             continue
         made[field.json_name] = _value(table, field, held, faults)
     for one in UnknownFieldSet(message):
@@ -128,6 +128,11 @@ def _object(table: Messages, message: Any, faults: list[str]) -> Any:
             faults.append(f"field {one.field_number} ({field.name}) of {kind.name} came as wire type {one.wire_type}")
         made[f"?{one.field_number}"] = _unknown(one.data)
     return made
+
+
+def _names(field: Any) -> bool:
+    """Is that an id? Where it is empty it was left out: nothing is called by an empty text."""
+    return not field.is_repeated and (field.name == "id" or str(field.name).endswith("_id"))
 
 
 def _unknown(data: Any) -> JSON:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from wireproof.judge.pack import Check, Note, broken, check, ok
+from wireproof.model.wire import header
 from wireproof.protocols.a2a.conversation import Seen, Talk
 from wireproof.protocols.a2a.meaning import DOMAIN, REASONS, info
 from wireproof.protocols.a2a.operations import OPERATIONS
-from wireproof.protocols.a2a.tracker import Call
+from wireproof.protocols.a2a.tracker import Call, fields
 
 _T: Final = "a2a.transport.grpc-"
 _STREAM: Final = "a2a.stream.grpc-server-streaming"
@@ -30,6 +31,7 @@ _GATES: Final[Mapping[str, str]] = {
 }
 _UNIMPLEMENTED: Final = 12
 _UNKNOWN: Final = 2
+_STRANGE: Final = "VersionNotSupportedError"
 _PAYLOADS: Final = ("task", "message", "statusUpdate", "artifactUpdate")
 _STATUSES: Final[Mapping[str, str]] = {
     "TaskNotFoundError": "NOT_FOUND",
@@ -169,7 +171,33 @@ def status_says_something(talk: Talk) -> Iterator[Note]:
             yield ok(call.seq, call.messages[0].seq)
 
 
+@check("a2a.service-params.grpc-metadata-read", "a2a.service-params.grpc-metadata-keys")
+def metadata_read(talk: Talk) -> Iterator[Note]:
+    """Metadata are read where a version that nobody has is refused, or an extension that was offered is told to be activated; they are not
+    where neither ever comes about. Who reads the one and not the other breaks rows of its own."""
+    rows = ("a2a.service-params.grpc-metadata-read", "a2a.service-params.grpc-metadata-keys")
+    own = (talk.facts.get("extension") or {}).get("uri")
+    strange, offering = [], []
+    for call in _calls(talk) if talk.current else ():
+        if header(fields(call.record), "a2a-version") == "99.0":
+            strange.append(call)
+        elif own and own in (header(fields(call.record), "a2a-extensions") or ""):
+            offering.append(call)
+    refused = [
+        one for one in strange if any(seen.error and seen.error.get("meaning") == _STRANGE for seen in talk.of(one))
+    ]
+    activated = [one for one in offering if header(one.headers, "a2a-extensions")]
+    shown = refused or activated
+    for row in rows:
+        if shown and shown[0].messages:
+            yield ok(shown[0].seq, shown[0].messages[0].seq, requirement=row)
+        elif strange and any(one.messages for one in offering):
+            why = "neither the version nor the extensions in the metadata of a call made any difference"
+            yield broken(strange[0].seq, offering[0].seq, why=why, requirement=row)
+
+
 CHECKS: tuple[Check, ...] = (
+    metadata_read,
     messages_are_protobuf,
     methods_there,
     streams_of_responses,
