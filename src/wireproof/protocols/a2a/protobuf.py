@@ -131,8 +131,8 @@ def _object(table: Messages, message: Any, faults: list[str]) -> Any:
 
 
 def _names(field: Any) -> bool:
-    """Is that an id? Where it is empty it was left out: nothing is called by an empty text."""
-    return not field.is_repeated and (field.name == "id" or str(field.name).endswith("_id"))
+    """Is that an id, an address or a scheme? Where it is empty it was left out: nothing is called by an empty text."""
+    return not field.is_repeated and (field.name in ("id", "url", "scheme") or str(field.name).endswith("_id"))
 
 
 def _unknown(data: Any) -> JSON:
