@@ -248,3 +248,10 @@ def test_bad_input(small: str, tmp_path: Path, words: tuple[str, ...], said: str
         *(one.format(small=small, tmp=tmp_path, journal=Path(small).with_name("j.jsonl")) for one in words)
     )
     assert (called.code, said in called.err) == (2, True), called.err
+
+
+def test_nothing_is_not_judged_again(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    called = wireproof("rejudge", str(tmp_path / "empty.jsonl"))
+    assert called.code == 2
+    assert "holds no run" in called.err

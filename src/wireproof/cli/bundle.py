@@ -12,8 +12,9 @@ import click
 
 from wireproof.cli.main import harmless
 from wireproof.cli.outputs import write_bytes
-from wireproof.evidence.bundle import journal_bytes, make_bundle
-from wireproof.evidence.files import archive_of, size_text
+from wireproof.evidence import keyless
+from wireproof.evidence.bundle import journal_bytes, make_bundle, payload_of
+from wireproof.evidence.files import SIGSTORE, archive_of, size_text
 from wireproof.evidence.keys import load_signing_key
 from wireproof.evidence.rules import rules_for
 from wireproof.model.errors import UsageError
@@ -39,8 +40,13 @@ _SUBJECT: Final = re.compile(r"(?P<name>.+)=(?P<kind>[A-Za-z0-9_]+):(?P<hex>[0-9
     multiple=True,
     help="What was tested, as you say: NAME=sha256:HEX, or NAME=gitCommit:HEX and the like (repeatable).",
 )
+@click.option(
+    "--sigstore",
+    is_flag=True,
+    help="Sign by sigstore as well, as who runs this: the CI job, or whom the token in SIGSTORE_ID_TOKEN names.",
+)
 @click.option("--url", default="", help="Where the run can be looked at, such as a CI job.")
-def command(journal: Path | None, output: str, key: Path, subjects: tuple[str, ...], url: str) -> None:
+def command(journal: Path | None, output: str, key: Path, subjects: tuple[str, ...], sigstore: bool, url: str) -> None:
     """Pack the run of JOURNAL (or of a run's folder) with its report, and sign an in-toto statement about it.
 
     Without JOURNAL it is the newest run under .wireproof.
@@ -51,6 +57,8 @@ def command(journal: Path | None, output: str, key: Path, subjects: tuple[str, .
     named = [_subject(one) for one in subjects]
     if url and not address(url).lower().startswith("http"):
         raise UsageError(f"--url {url!r} is no http(s) URL")
+    if sigstore:
+        keyless.need_library()
     signing = load_signing_key(key)
     path = journal or newest_journal(Path(".wireproof"))
     made = make_bundle(
@@ -62,16 +70,21 @@ def command(journal: Path | None, output: str, key: Path, subjects: tuple[str, .
         subjects=named,
         url=address(url) if url else "",
     )
+    files = dict(made.files)
+    if sigstore:
+        files[SIGSTORE] = keyless.sign(payload_of(made.statement), os.environ.get("SIGSTORE_ID_TOKEN"))
     folder = output.endswith(("/", os.sep)) or Path(output).is_dir()
     if folder:
-        for name, data in made.files.items():
+        for name, data in files.items():
             write_bytes(Path(output) / name, data)
-        size = sum(map(len, made.files.values()))
+        size = sum(map(len, files.values()))
     else:
-        archive = archive_of(made.files)
+        archive = archive_of(files)
         write_bytes(Path(output), archive)
         size = len(archive)
-    click.echo(f"{output}: {size_text(size)}, signed by {signing.public.keyid[:16]}")
+    click.echo(
+        f"{output}: {size_text(size)}, signed by {signing.public.keyid[:16]}{' and by sigstore' if sigstore else ''}"
+    )
     for line in told(made.report, made.statement):
         click.echo(f"  {harmless(line)}")
 

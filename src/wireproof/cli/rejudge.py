@@ -45,8 +45,10 @@ def command(ctx: click.Context, journal: Path, keys: tuple[Path, ...]) -> None:
     if keys:
         raise UsageError("--key is for bundles; a journal is not signed")
     events = list(read_journal(journal))
+    if not events:
+        raise UsageError("holds no run", where=str(journal))
     seen = gather(events)
-    if not events or not isinstance(events[-1], RunFinished):
+    if not isinstance(events[-1], RunFinished):
         click.echo("the journal ends before its run did: what was played after that, and its verdicts, are missing")
     found = changes(
         seen, rejudge(seen, load_suite(seen.started.suite.get("protocol", "mcp") if seen.started else "mcp"))

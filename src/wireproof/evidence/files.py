@@ -24,6 +24,8 @@ JOURNAL: Final = "transcript.jsonl"
 CONFIGURATION: Final = "configuration.json"
 DIGESTS: Final = "digests.json"
 KEY: Final = "key.pub.pem"
+SIGSTORE: Final = "statement.sigstore.json"
+"""The same statement, signed by sigstore too; few bundles have it."""
 
 MEGABYTE: Final = 1 << 20
 CAPS: Final[Mapping[str, int]] = {
@@ -33,8 +35,11 @@ CAPS: Final[Mapping[str, int]] = {
     CONFIGURATION: MEGABYTE,
     DIGESTS: 4 * MEGABYTE,
     KEY: MEGABYTE >> 4,
+    SIGSTORE: MEGABYTE * 12,
 }
-"""Every file of a bundle, and how long it may be."""
+"""Every file that a bundle may have, and how long it may be."""
+OPTIONAL: Final = frozenset({SIGSTORE})
+"""Files that a bundle need not have."""
 MAX_JOURNAL: Final = 512 * MEGABYTE
 MAX_ARCHIVE: Final = 192 * MEGABYTE
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from wireproof.engine.suite import Suite
 from wireproof.evidence.anew import disagreements, judged_anew
-from wireproof.evidence.files import CAPS, MEGABYTE, Damaged, read_files
+from wireproof.evidence.files import CAPS, MEGABYTE, OPTIONAL, Damaged, read_files
 from wireproof.evidence.keys import PublicKey, need_library
 from wireproof.evidence.rules import rules_of
 from wireproof.evidence.verify import Check, Verified, verify
@@ -139,7 +139,7 @@ def _layout(one: Submission, rules: Rules) -> Iterator[str]:
             yield f"{name} is no plain file"
         elif name not in (SUBJECT, *CAPS, *_BESIDES):
             yield f"{name} does not belong to a submission"
-    yield from (f"{name} is missing" for name in (SUBJECT, *CAPS) if name not in here)
+    yield from (f"{name} is missing" for name in (SUBJECT, *CAPS) if name not in here and name not in OPTIONAL)
 
 
 def _fields(one: Submission, said: dict[str, Any]) -> Iterator[str]:

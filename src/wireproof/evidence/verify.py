@@ -21,13 +21,16 @@ from wireproof.evidence.files import (
     DIGESTS,
     JOURNAL,
     KEY,
+    OPTIONAL,
     REPORT,
+    SIGSTORE,
     STATEMENT,
     TRANSCRIPT,
     Damaged,
     size_text,
     unpacked,
 )
+from wireproof.evidence.keyless import Identity, verified
 from wireproof.evidence.keys import PublicKey, public_key_of
 from wireproof.evidence.statement import MEDIA, configuration_value, differences, statement_value
 from wireproof.library.schemas import own_problem
@@ -65,17 +68,23 @@ class Verified:
 
 
 def verify(
-    files: Mapping[str, bytes], rules: Callable[[str], Rules], keys: Sequence[PublicKey], *, now: datetime
+    files: Mapping[str, bytes],
+    rules: Callable[[str], Rules],
+    keys: Sequence[PublicKey],
+    *,
+    now: datetime,
+    identity: Identity | None = None,
 ) -> Verified:
     """Checks the files of a bundle. `keys`: one of them must have signed it; none: the key that it brings along, which shows that nothing
-    was altered since, but not who signed. `rules` gives the suite of a protocol. UsageError for a format of another version, or
-    without the library for signatures."""
+    was altered since, but not who signed. `identity`: who must have signed it by sigstore. `rules` gives the suite of a protocol.
+    UsageError for a format of another version, or without the library for signatures."""
     made = Verified()
     held = dict(files)
     opened: list[Envelope] = []
     steps: tuple[tuple[str, Callable[[], Iterator[str | Check]]], ...] = (
         ("files", lambda: _files(held)),
         ("signature", lambda: _signature(held, keys, opened)),
+        *((("sigstore", lambda: _sigstore(held, opened[0], identity)),) if SIGSTORE in held or identity else ()),
         ("statement", lambda: _statement(opened[0], made)),
         ("digests", lambda: _digests(held, made, rules)),
         ("schemas", lambda: _schemas(held, made)),
@@ -96,7 +105,7 @@ def _note(text: str) -> Check:
 
 
 def _files(held: dict[str, bytes]) -> Iterator[str | Check]:
-    for name in CAPS:
+    for name in CAPS.keys() - OPTIONAL:
         if name not in held:
             yield f"{name} is missing"
     yield _note(f"{len(held)} files, {size_text(sum(map(len, held.values())))}")
@@ -129,6 +138,23 @@ def _signature(held: Mapping[str, bytes], keys: Sequence[PublicKey], opened: lis
         yield f"{STATEMENT} is not signed by the key {wanted}, or was altered (its signature names the key {names})"
         return
     yield from (_note(f"Ed25519 key {one.keyid[:16]}{vouched}") for one in holding)
+
+
+def _sigstore(held: Mapping[str, bytes], envelope: Envelope, identity: Identity | None) -> Iterator[str | Check]:
+    if SIGSTORE not in held:
+        yield f"{SIGSTORE} is missing, so nothing shows who signed"
+    elif identity is None:
+        yield _note("not looked at: --identity and --issuer say whose signature it should be")
+    else:
+        try:
+            payload = verified(held[SIGSTORE], identity)
+        except ValueError as error:
+            yield f"{SIGSTORE}: {error}"
+            return
+        if payload != envelope.payload:
+            yield f"{SIGSTORE} is about another statement than {STATEMENT}: it differs {difference(payload, envelope.payload)}"
+        else:
+            yield _note(f"{identity.name}, says {identity.issuer}")
 
 
 def _in_payload(envelope: Envelope, held: Mapping[str, bytes], keys: Sequence[PublicKey]) -> Place | None:

@@ -104,11 +104,10 @@ def value_of(text: str, where: str) -> Mapping[str, Any]:
         )
     problem = own_problem("report", value)
     if problem is not None:
-        said = (
-            f"{problem.pointer or 'the whole'}: {problem.message}" if isinstance(value, dict) and value else "it is not"
-        )
+        of_one = isinstance(value, dict) and value
+        said = f" ({problem.pointer or 'the whole'}: {problem.message})" if of_one else ""
         hint = "give a journal.jsonl, or what -o json:FILE wrote"
-        raise UsageError(f"is neither a journal nor a JSON report of this format ({said})", where=where, hint=hint)
+        raise UsageError(f"is neither a journal nor a JSON report of this format{said}", where=where, hint=hint)
     made: Mapping[str, Any] = value
     return made
 
