@@ -17,7 +17,7 @@ from wireproof.engine.choice import check_choice
 from wireproof.engine.configured import baseline_of, check_configured, options_of, usual_of
 from wireproof.engine.described import option_words
 from wireproof.engine.detect import detect
-from wireproof.engine.effort import Depth, Effort
+from wireproof.engine.effort import EARLIER, Depth, Effort
 from wireproof.engine.plan import Selection
 from wireproof.engine.redaction import redactor
 from wireproof.engine.run import Options, load_suite
@@ -41,8 +41,6 @@ _MEMBERS: Final = {
 }
 """Member of a Selection to the option of the command line."""
 _FEW: Final = 8
-EARLIER: Final = Path(".wireproof") / "examples"
-"""Where what searches found is remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +155,7 @@ def _configured(config: Config, one: ConfiguredTarget, given: Mapping[str, Any])
         outputs=[(report.form, report.path) for report in one.reports],
         extra=one.exchanges,
         name=one.name,
+        depth=one.depth,
     )
     if given["baseline"] is None and not given["no_baseline"]:
         job = replace(job, baseline=baseline_of(one, suite.catalogue))
@@ -182,11 +181,13 @@ def spoken_instead(job: Job) -> str:
     return f'it is no {job.options.protocol.upper()} target: {found.why}. Say protocol = "{found.protocol}", or --protocol {found.protocol}'
 
 
-def _effort(given: Mapping[str, Any]) -> Effort | None:
-    """How hard is searched; whoever says how much or how long means that there is a search."""
-    if not any(given[name] for name in ("depth", "examples", "budget")):
+def _effort(given: Mapping[str, Any], usual: str = "") -> Effort | None:
+    """How hard is searched; whoever says how much or how long means that there is a search. `usual`: the depth of a configuration, which
+    is not meant where a single exchange is played."""
+    usual = "" if given["only"] else usual
+    if not usual and not any(given[name] for name in ("depth", "examples", "budget")):
         return None
-    depth = Depth(given["depth"] or Depth.STANDARD)
+    depth = Depth(given["depth"] or usual or Depth.STANDARD)
     fixed = given["seed"] is not None or bool(os.environ.get("CI"))
     return Effort(
         depth=depth,
@@ -206,6 +207,7 @@ def _job(
     outputs: list[tuple[str, Path]],
     extra: tuple[Path, ...],
     name: str,
+    depth: str = "",
 ) -> Job:
     check_choice(selection, suite, target)
     asked = check_outputs(given["outputs"])
@@ -223,7 +225,7 @@ def _job(
             exchanges=(*extra, *given["extra"]),
             seed=given["seed"] or 0,
             fail_fast=given["fail_fast"],
-            effort=_effort(given),
+            effort=_effort(given, depth),
         ),
         suite=suite,
         strict=given["strict"],

@@ -16,7 +16,7 @@ from wireproof.cli.job import Job, jobs_of, spoken_instead
 from wireproof.cli.main import INTERRUPTED, harmless, show
 from wireproof.cli.outputs import FORMATS, terminal, write_outputs
 from wireproof.cli.progress import Progress
-from wireproof.engine.effort import Depth
+from wireproof.engine.effort import FAILURES, Depth
 from wireproof.model.errors import TargetUnreachable, UsageError
 from wireproof.report.baseline import weigh
 from wireproof.report.history import remember, summary_of
@@ -148,7 +148,7 @@ class _Run(click.Command):
 @click.option(
     "--failures",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("wireproof-failures"),
+    default=FAILURES,
     show_default=True,
     help="Where exchanges go that search found broken; wireproof replay plays them.",
 )

@@ -7,6 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+FAILURES: Final = Path("wireproof-failures")
+"""The usual folder for exchanges that search found broken."""
+EARLIER: Final = Path(".wireproof") / "examples"
+"""Where what searches found is remembered."""
+
 
 class Depth(StrEnum):
     QUICK = "quick"
@@ -27,7 +32,8 @@ class Effort:
     """`examples` overrides those of the depth. `budget`: seconds in all for one revision and transport, shrinking included; it only cuts
     short what (seed, versions, schemas of the target) fix. `failures`: the folder for exchanges that were found; None keeps none.
     `families`: only those of these names, or of a name and a subject (`call add`); empty: all. `first`: enough is a family in which something
-    was found. `earlier`: the folder of what earlier searches found, which is tried first; then the seed alone does not fix what is drawn."""
+    was found. `earlier`: the folder of what earlier searches found, which is tried first; then the seed alone does not fix what is drawn.
+    `revisions`: searched is in these only; empty: in all."""
 
     depth: Depth = Depth.STANDARD
     examples: int | None = None
@@ -36,6 +42,7 @@ class Effort:
     families: tuple[str, ...] = ()
     first: bool = False
     earlier: Path | None = None
+    revisions: tuple[str, ...] = ()
 
     def examples_of(self, weight: float) -> int:
         """Examples of a family of that weight, at least one."""

@@ -281,8 +281,9 @@ class Runner:
             repetitions=self._repetitions.setdefault(transport, Repetitions()),
             nonce=self._nonce,
         )
-        if self.options.effort is not None:
-            made.beyond = partial(self._search, made, self.options.effort)
+        effort = self.options.effort
+        if effort is not None and (not effort.revisions or revision.id in effort.revisions):
+            made.beyond = partial(self._search, made, effort)
         return made
 
     async def _run_lanes(self, lanes: list[LaneRunner]) -> None:

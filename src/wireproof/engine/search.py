@@ -271,6 +271,7 @@ class Search:
             max_examples=count,
             database=self._earlier(family) if hypothesis.Phase.reuse in phases else None,
             deadline=None,
+            derandomize=False,  # the seed fixes what is drawn, whatever the profile of those who call us
             phases=phases,
             suppress_health_check=list(hypothesis.HealthCheck),
             verbosity=hypothesis.Verbosity.quiet,

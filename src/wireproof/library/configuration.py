@@ -170,6 +170,7 @@ class _Reader:
             token_env=said.get("token-env", {}),
             **{key: tuple(both.get(key, ())) for key in _COMMON},
             exchanges=tuple(self.existing(places.get("exchanges", ""), both.get("exchanges", ()))),
+            depth=both.get("depth", ""),
             strict=both.get("strict", False),
             baseline=self.folder / baseline if baseline else None,
             usual_baseline="baseline" not in both,

@@ -43,8 +43,9 @@ class ConfiguredTarget:
     """One target of a configuration, with what is chosen for it. Paths are absolute; empty tuples choose everything.
 
     `target` lacks what comes from the environment: `header_env` and `token_env` map names of headers and tokens to variables.
-    `places` maps a key of the file (`revisions`, `baseline`, ...) to its file:line. `usual_baseline` says that no baseline was
-    named and `baseline` is the file of the usual name, which need not exist.
+    `depth` is how hard is searched with generated exchanges, empty: not at all. `places` maps a key of the file (`revisions`,
+    `baseline`, ...) to its file:line. `usual_baseline` says that no baseline was named and `baseline` is the file of the usual name,
+    which need not exist.
     """
 
     name: str
@@ -59,6 +60,7 @@ class ConfiguredTarget:
     level: tuple[str, ...] = ()
     transports: tuple[str, ...] = ()
     exchanges: tuple[Path, ...] = ()
+    depth: str = ""
     strict: bool = False
     baseline: Path | None = None
     usual_baseline: bool = False

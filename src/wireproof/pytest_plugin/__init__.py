@@ -25,6 +25,7 @@ _MARKERS: Final = (
     "wireproof: a requirement of an agent protocol, held against a target",
     "wireproof_must: a requirement that binds",
     "wireproof_should: a recommendation",
+    "wireproof_generated: generated exchanges",
     "wireproof_topic(name): the chapter that the requirement stands in",
     "wireproof_revision(id): the protocol revision",
     "wireproof_transport(name): stdio or http",
@@ -64,6 +65,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--wireproof-strict",
         action="store_true",
         help="A broken SHOULD fails its test; else it is an expected failure.",
+    )
+    group.addoption(
+        "--wireproof-depth",
+        metavar="DEPTH",
+        help="Search besides, with generated exchanges: quick, standard or thorough. An item for each revision and transport.",
     )
 
 

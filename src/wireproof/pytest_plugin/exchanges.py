@@ -16,7 +16,7 @@ from wireproof.library.exchanges import read_exchanges
 from wireproof.model.errors import WireproofError
 from wireproof.model.exchange import Exchange
 from wireproof.model.verdict import Verdict
-from wireproof.pytest_plugin.nodes import NOT_OFFERED, PROPERTY, Broken, Errored, SubjectItem
+from wireproof.pytest_plugin.items import NOT_OFFERED, Broken, Errored, SubjectItem
 from wireproof.pytest_plugin.playing import Playing, Unplayable
 from wireproof.pytest_plugin.story import story
 from wireproof.pytest_plugin.subject import Subject
@@ -63,6 +63,7 @@ class ExchangeFile(pytest.File):
             name=f"{subject.name}-{self.path.stem}",
             options=replace(subject.options, exchanges=more, selection=selection),
             suite=load_suite(subject.options.protocol, more),
+            depth="",
         )
 
 
@@ -82,19 +83,19 @@ class ExchangeItem(SubjectItem):
         try:
             lane = self.playing.lane(self.revision, self.transport)
         except Unplayable as error:
-            self._tell("blocked")
+            self.tell("blocked")
             raise Errored(f"{self.playing.subject.name} cannot be tested: {error}") from None
         if lane is None:
-            self._tell(NOT_OFFERED)
+            self.tell(NOT_OFFERED)
             pytest.skip(self.playing.why_not(self.revision, self.transport))
         rows = self._rows(lane)
         broken = next((one for one in rows if self.playing.report.counts(one)), None)
         if broken is not None:
-            self._tell("failed")
+            self.tell("failed")
             raise Broken(story(self.playing, lane, broken, again=self.nodeid))
         errored = next((one for one in rows if one.verdict is Verdict.ERRORED), None)
         if errored is not None:
-            self._tell("errored")
+            self.tell("errored")
             raise Errored(story(self.playing, lane, errored))
         self._settle(rows)
 
@@ -111,13 +112,10 @@ class ExchangeItem(SubjectItem):
 
     def _settle(self, rows: Sequence[Row]) -> None:
         if any(one.verdict is Verdict.PASSED for one in rows):
-            self._tell("passed")
+            self.tell("passed")
             return
-        self._tell("blocked" if rows else "unobserved")
+        self.tell("blocked" if rows else "unobserved")
         pytest.skip(rows[0].why if rows else "nothing in it was played: what it needs is not there")
-
-    def _tell(self, verdict: str) -> None:
-        self.user_properties.append((PROPERTY, verdict))
 
 
 _WORST = (

@@ -5,20 +5,18 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from wireproof.model.catalogue import Requirement
 from wireproof.model.verdict import Verdict
+from wireproof.pytest_plugin.generated import NAME, GeneratedItem, of_scripts
+from wireproof.pytest_plugin.items import NOT_OFFERED, Broken, Errored, LaneItem, SubjectItem
 from wireproof.pytest_plugin.playing import Playing, Unplayable
 from wireproof.pytest_plugin.story import baseline_story, story
 from wireproof.pytest_plugin.subject import Subject
 from wireproof.report.matrix import LaneReport, Row, counted_levels
-
-PROPERTY: Final = "wireproof"
-"""The user property of a test report that carries the verdict."""
-NOT_OFFERED: Final = "not_offered"
 
 
 class ConfigurationFile(pytest.File):
@@ -71,75 +69,43 @@ class Part(pytest.Collector):
         subject = self._playing.subject
         known = next(one for one in subject.revisions() if one.id == revision)
         rows = subject.rows(known, transport)
-        self._playing.expect(len(rows))
+        self._playing.expect(len(rows) + bool(subject.depth))
         for row in rows:
             yield RequirementItem.from_parent(
                 self, name=row.id, playing=self._playing, requirement=row, revision=revision, transport=transport
             )
+        if subject.depth:
+            yield GeneratedItem.from_parent(
+                self, name=NAME, playing=self._playing, revision=revision, transport=transport
+            )
 
 
-class Broken(Exception):
-    """A broken requirement; `str` is what a reader is told."""
-
-
-class Errored(Exception):
-    """wireproof's own fault, or a target that cannot be played; `str` is what a reader is told."""
-
-
-class SubjectItem(pytest.Item):
-    """What items have in common: where they are configured, and failures that are told without a traceback of ours."""
-
-    def __init__(self, *, playing: Playing, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.playing = playing
-        self.add_marker(pytest.mark.wireproof)
-
-    def reportinfo(self) -> tuple[Path, int | None, str]:
-        subject = self.playing.subject
-        line = subject.line - 1 if subject.line else None
-        return subject.path or self.config.rootpath, line, self.nodeid
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        if isinstance(excinfo.value, Broken | Errored):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
-
-
-class RequirementItem(SubjectItem):
+class RequirementItem(LaneItem):
     """One requirement in one revision on one transport."""
 
+    requirement: Requirement
+
     def __init__(self, *, requirement: Requirement, revision: str, transport: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.requirement, self.revision, self.transport = requirement, revision, transport
+        alias = f"{requirement.id}:{revision}:{transport}"
+        super().__init__(revision=revision, transport=transport, alias=alias, **kwargs)
+        self.requirement = requirement
         group = requirement.level.group
         if group in ("MUST", "SHOULD"):
             self.add_marker(f"wireproof_{group.lower()}")
         self.add_marker(pytest.mark.wireproof_topic(name=requirement.topic))
-        self.add_marker(pytest.mark.wireproof_revision(id=revision))
-        self.add_marker(pytest.mark.wireproof_transport(name=transport))
-        self.alias = f"{requirement.id}:{revision}:{transport}"
-        self.extra_keyword_matches.add(self.alias)
-
-    @property
-    def mute(self) -> bool:
-        """Has another item of the same revision told already that there is nothing to judge?"""
-        try:
-            return self.playing.lane(self.revision, self.transport) is None and not self.playing.speaks(self)
-        except Unplayable:
-            return not self.playing.first(self)
 
     def setup(self) -> None:
         """Errors are told here, so that they read as errors and not as failures. Nothing is asked of the target twice."""
         try:
             found = self._found()
         except Unplayable as error:
-            self._tell("blocked")
+            self.tell("blocked")
             raise Errored(f"{self.playing.subject.name} cannot be tested: {error}") from None
         if found is None:
-            self._tell(NOT_OFFERED)
+            self.tell(NOT_OFFERED)
             return
         lane, row = found
-        self._tell(row.verdict.value)
+        self.tell(row.verdict.value)
         if row.verdict is Verdict.ERRORED:
             raise Errored(story(self.playing, lane, row))
 
@@ -169,10 +135,7 @@ class RequirementItem(SubjectItem):
         row = next((one for one in lane.rows if one.requirement.id == self.requirement.id), None)
         if row is None:
             row = Row(requirement=self.requirement, verdict=Verdict.UNOBSERVED, findings=())
-        return lane, row
-
-    def _tell(self, verdict: str) -> None:
-        self.user_properties.append((PROPERTY, verdict))
+        return lane, of_scripts(row)
 
 
 class BaselineItem(SubjectItem):

@@ -19,7 +19,7 @@ from wireproof.report.journal import new_run_folder, read_journal, settle_run_fo
 from wireproof.report.matrix import LaneReport, Report, fold
 
 if TYPE_CHECKING:
-    from wireproof.pytest_plugin.nodes import RequirementItem
+    from wireproof.pytest_plugin.items import LaneItem
     from wireproof.pytest_plugin.subject import Subject
 
 _POLL: Final = 0.05
@@ -36,7 +36,7 @@ class Playing:
     def __init__(self, subject: Subject, shared: Path) -> None:
         self.subject = subject
         self._place = shared / re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{subject.name}-{'-'.join(subject.transports)}")
-        self._items: Sequence[RequirementItem] = ()
+        self._items: Sequence[LaneItem] = ()
         self._every = 0
         self._report: Report | None = None
         self._trouble = ""
@@ -46,16 +46,16 @@ class Playing:
         """So many items were collected, before any were deselected."""
         self._every += count
 
-    def choose(self, items: Sequence[RequirementItem]) -> None:
+    def choose(self, items: Sequence[LaneItem]) -> None:
         """The items that are left to be run."""
         self._items = items
 
-    def speaks(self, item: RequirementItem) -> bool:
+    def speaks(self, item: LaneItem) -> bool:
         """Is it the first of those that are left in its revision and on its transport?"""
         same = (one for one in self._items if (one.revision, one.transport) == (item.revision, item.transport))
         return next(same, item) is item
 
-    def first(self, item: RequirementItem) -> bool:
+    def first(self, item: LaneItem) -> bool:
         """Is it the first of all that are left?"""
         return not self._items or self._items[0] is item
 
@@ -128,13 +128,19 @@ class Playing:
         self._report = report
 
     def _options(self) -> wireproof.Options:
-        """All that is configured, or what the items need that are left."""
+        """All that is configured, or what the items need that are left. A search comes after the scripts, so it needs all of its revision."""
         options = self.subject.options
+        searched = tuple(dict.fromkeys(one.revision for one in self._items if one.requirement is None))
+        if searched and self.subject.effort is not None:
+            effort, seed = self.subject.effort()
+            options = replace(options, effort=replace(effort, revisions=searched), seed=seed)
         if not self._items or len(self._items) >= self._every:
             return options
         revisions = tuple(dict.fromkeys(one.revision for one in self._items))
-        rows = tuple(dict.fromkeys(one.requirement.id for one in self._items))
-        chosen = replace(options.selection, revisions=revisions, select=rows)
+        chosen = replace(options.selection, revisions=revisions)
+        if not searched:
+            rows = dict.fromkeys(one.requirement.id for one in self._items if one.requirement is not None)
+            chosen = replace(chosen, select=tuple(rows))
         kinds = tuple(dict.fromkeys(one.transport for one in self._items))
         if len(kinds) < len(self.subject.transports):
             chosen = replace(chosen, transports=kinds)

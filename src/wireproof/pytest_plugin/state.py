@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,9 @@ from wireproof.library.configuration import find_config, load_config
 from wireproof.model.errors import WireproofError
 from wireproof.model.target import Target
 from wireproof.pytest_plugin.exchanges import ExchangeFile
-from wireproof.pytest_plugin.nodes import PROPERTY, ConfigurationFile, RequirementItem, SubjectNode
+from wireproof.pytest_plugin.items import PROPERTY, SEARCH, LaneItem
+from wireproof.pytest_plugin.nodes import ConfigurationFile, SubjectNode
+from wireproof.pytest_plugin.profile import checked_depth, effort_of
 from wireproof.pytest_plugin.subject import Subject, configured, plain
 from wireproof.report.words import plural
 
@@ -34,6 +37,7 @@ class State:
         self._config = config
         self._files: dict[Path, ConfigurationFile] = {}
         self._counts: Counter[str] = Counter()
+        self._searches: list[str] = []
         self._every: list[Subject] | None = None
         given: dict[str, Any] = getattr(config, "workerinput", {})
         shared = given.get(_SHARED)
@@ -102,6 +106,8 @@ class State:
         return {
             "revisions": tuple(self._config.getoption("--wireproof-revision")),
             "strict": self._config.getoption("--wireproof-strict"),
+            "depth": checked_depth(self._config.getoption("--wireproof-depth")),
+            "effort": partial(effort_of, self._config),
             "root": self._config.rootpath,
         }
 
@@ -128,9 +134,9 @@ class State:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Tells every subject which of its items are left, which is what it has to play."""
-        chosen: dict[int, list[RequirementItem]] = {}
+        chosen: dict[int, list[LaneItem]] = {}
         for item in session.items:
-            if isinstance(item, RequirementItem):
+            if isinstance(item, LaneItem):
                 chosen.setdefault(id(item.playing), []).append(item)
         for items in chosen.values():
             items[0].playing.choose(items)
@@ -140,7 +146,7 @@ class State:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Of a revision that is not offered, and of a target that cannot be played, one item tells; the others stay silent."""
-        if not isinstance(item, RequirementItem) or not item.mute:
+        if not isinstance(item, LaneItem) or not item.mute:
             return None
         # The item before left standing what this one would share with it, which the next one need not.
         item.session._setupstate.teardown_exact(nextitem)  # noqa: SLF001
@@ -155,23 +161,28 @@ class State:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Counts verdicts; with xdist this is the controller's."""
-        for name, value in report.user_properties:
-            if name == PROPERTY and report.when == "teardown":
+        for name, value in report.user_properties if report.when == "teardown" else ():
+            if name == PROPERTY:
                 self._counts[str(value)] += 1
+            elif name == SEARCH:
+                self._searches.append(str(value))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What was not judged is as visible as what was."""
-        if not self._counts:
+        if not self._counts and not self._searches:
             return
         told = [f"{self._counts[name]} {words}" for name, words in _WORDS.items() if self._counts[name]]
         terminalreporter.write_sep("-", "wireproof")
-        terminalreporter.write_line(f"{plural(sum(self._counts.values()), 'requirement')}: {', '.join(told)}")
+        if told:
+            terminalreporter.write_line(f"{plural(sum(self._counts.values()), 'requirement')}: {', '.join(told)}")
+        for one in self._searches:
+            terminalreporter.write_line(one)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """A run that graded nothing is no success."""
         calm = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-        graded = any(self._counts[name] for name in _GRADED)
+        graded = bool(self._searches) or any(self._counts[name] for name in _GRADED)
         if self._mine and calm and not graded and not self._config.getoption("collectonly"):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

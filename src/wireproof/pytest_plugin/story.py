@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 
 from wireproof.model.verdict import Finding, Verdict
-from wireproof.report.diagnosis import Case, fingerprints, found, replay_command
+from wireproof.report.diagnosis import Case, fingerprints, found, kept_file, replay_command
 from wireproof.report.known import print_baseline
 from wireproof.report.ladder import ladder
 from wireproof.report.lines import MARKED_LINES, field, print_rung, rung_room
 from wireproof.report.matrix import LaneReport, Report, Row
+from wireproof.report.words import printable
 
 if TYPE_CHECKING:
     from wireproof.pytest_plugin.playing import Playing
@@ -38,6 +39,8 @@ def story(playing: Playing, lane: LaneReport, row: Row, *, again: str = "") -> s
         field(console, "found", found([Case(lane=lane, row=row, finding=finding)]))
         _exchange(console, report, finding)
         if finding.exchange and row.verdict is Verdict.FAILED:
+            if (kept := kept_file(report, finding)) is not None:
+                field(console, "file", printable(kept))
             field(console, "replay", replay_command(report, lane, finding))
     if len(broken) > _MOST:
         field(console, "more", f"{len(broken) - _MOST} further findings are in the journal")

@@ -6,12 +6,14 @@ import os
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from wireproof.engine.choice import check_choice
 from wireproof.engine.configured import baseline_of, check_configured, options_of, usual_of
 from wireproof.engine.detect import USUAL
+from wireproof.engine.effort import Effort
 from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options, load_suite
 from wireproof.engine.suite import Suite
@@ -29,7 +31,8 @@ class Subject:
     """`target` is called when it is played, because it may read the environment.
 
     `asked` are the words that ask pytest for a subject of its command line; `path` and `line` are where a configured one stands. `root` is
-    the folder under which journals are kept; `usual` is what `report.baseline.weigh` wants.
+    the folder under which journals are kept; `depth` is empty where nothing is generated, and `effort`, called when it is played, says how
+    hard is searched and with which seed; `usual` is what `report.baseline.weigh` wants.
     """
 
     name: str
@@ -39,6 +42,8 @@ class Subject:
     suite: Suite
     root: Path
     strict: bool = False
+    depth: str = ""
+    effort: Callable[[], tuple[Effort, int]] | None = None
     baseline: Baseline | None = None
     usual: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
@@ -76,6 +81,7 @@ def plain(target: Target, protocol: str, given: Mapping[str, Any]) -> Subject:
         suite=suite,
         root=given["root"],
         strict=given["strict"],
+        **_search(given, ""),
     )
 
 
@@ -103,8 +109,15 @@ def configured(one: ConfiguredTarget, given: Mapping[str, Any]) -> Subject:
         suite=suite,
         root=given["root"],
         strict=given["strict"] or one.strict,
+        **_search(given, one.depth),
         baseline=baseline_of(one, suite.catalogue),
         usual=usual_of(one),
         path=Path(file) if file else None,
         line=int(line) if line.isdigit() else None,
     )
+
+
+def _search(given: Mapping[str, Any], usual: str) -> dict[str, Any]:
+    """Members of a subject: the depth that is asked for, else that of its configuration."""
+    depth = given["depth"] or usual
+    return {"depth": depth, "effort": partial(given["effort"], depth)} if depth else {}

@@ -49,6 +49,7 @@ def configuration_text(
                 + "]",
                 '# level = ["MUST", "SHOULD"]',
                 '# ignore = ["robust"]           # requirements whose ids begin so',
+                '# depth = "standard"            # search besides, with generated exchanges',
                 "# strict = true                 # a broken SHOULD fails the run too",
                 '# baseline = "wireproof-baseline.yaml"  # known failures, written by `wireproof bless`; taken where it exists',
                 '# reports = { json = "report.json", markdown = "summary.md" }',

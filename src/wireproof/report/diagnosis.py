@@ -134,10 +134,18 @@ def replay_command(report: Report, lane: LaneReport, finding: Finding, *, progra
         words += ["--transport", lane.transport]
     options = report.started.options if report.started else {}
     words += map(str, options.get("words", ()))
-    folder = options.get("search", {}).get("failures")
-    if folder and ".generated." in finding.exchange:  # no suite has it, its file does
-        words += ["--exchanges", f"{folder}/{finding.exchange.rpartition('.')[2]}.yaml"]
+    kept = kept_file(report, finding)
+    if kept is not None:  # no suite has it, its file does
+        words += ["--exchanges", kept]
     if "target" in options:  # one of a configuration
         return printable(f"{program} {shlex.join([*words, str(options['target'])])}")
     words += [str(target["url"])] if "url" in target else ["--", *map(str, target.get("command", ()))]
     return printable(f"{program} {shlex.join(words)}")
+
+
+def kept_file(report: Report, finding: Finding) -> str | None:
+    """The file of an exchange that search found; None where it is one of the suite, or nothing was kept."""
+    options = report.started.options if report.started else {}
+    folder = options.get("search", {}).get("failures")
+    drawn = ".generated." in finding.exchange
+    return f"{folder}/{finding.exchange.rpartition('.')[2]}.yaml" if folder and drawn else None
