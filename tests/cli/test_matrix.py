@@ -88,7 +88,10 @@ def test_side_by_side(save: Save, tmp_path: Path) -> None:
     assert "| mcp.ping.respond | MUST | ✗1 | ✓1 |" in (tmp_path / "m.md").read_text()
 
 
-def test_what_is_too_wide_for_a_terminal_comes_in_parts(save: Save, tmp_path: Path) -> None:
+def test_what_is_too_wide_for_a_terminal_comes_in_parts(
+    save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     for number in range(16):
         save(f"server-{number:02}", kept=number in (0, 3, 4, 5))
     called = wireproof("matrix", str(tmp_path / "reports"))
