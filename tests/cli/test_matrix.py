@@ -91,12 +91,12 @@ def test_side_by_side(save: Save, tmp_path: Path) -> None:
 def test_what_is_too_wide_for_a_terminal_comes_in_parts(
     save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "80")
     for number in range(16):
         save(f"server-{number:02}", kept=number in (0, 3, 4, 5))
     called = wireproof("matrix", str(tmp_path / "reports"))
     assert re.search(r"mcp\.ping\.respond +MUST +✗ 2-3 7-16 +✓ 1 4-6", called.out)
-    assert max(map(len, called.out.splitlines())) <= 100
+    assert max(map(len, called.out.splitlines())) <= 80
 
 
 def test_agents_stand_beside_servers(save: Save, tmp_path: Path) -> None:
