@@ -148,7 +148,7 @@ def test_a_revision_that_is_not_offered_is_one_skipped_item(project: Path) -> No
         "-rs",
     )
     assert (ran.code, ran.counts["skipped"]) == (0, 1)
-    assert "SKIPPED [1]" in ran.out
+    assert "SKIPPED [1] wireproof::stdio: mcp." in ran.out
     assert "2025-06-18 over stdio: not offered" in ran.out
 
 
@@ -229,3 +229,12 @@ def test_mine(wireproof_report):
     (project / "test_report.py").write_text(code, encoding="utf-8")
     ran = run(project, "test_report.py")
     assert (ran.code, ran.counts) == (0, {"passed": 1}), ran.out
+
+
+def test_two_files_may_have_targets_of_one_name(project: Path) -> None:
+    for name, command in (("good", PEER), ("bad", SINFUL)):
+        (project / name).mkdir()
+        configure(project / name, command)
+    ran = run(project, "good/wireproof.toml", "bad/wireproof.toml", "-k", ROW)
+    assert (ran.code, ran.counts) == (1, {"failed": 1, "passed": 1}), ran.out
+    assert f"FAILED bad/wireproof.toml::mine::mcp::2025-11-25::stdio::{ROW}" in ran.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -35,7 +36,9 @@ class Playing:
 
     def __init__(self, subject: Subject, shared: Path) -> None:
         self.subject = subject
-        self._place = shared / re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{subject.name}-{'-'.join(subject.transports)}")
+        whose = hashlib.sha256(repr((subject.asked, subject.path)).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        name = f"{subject.name}-{whose}-{'-'.join(subject.transports)}"  # two files may have targets of one name
+        self._place = shared / re.sub(r"[^A-Za-z0-9_.-]+", "-", name)
         self._items: Sequence[LaneItem] = ()
         self._every = 0
         self._report: Report | None = None

@@ -6,7 +6,7 @@ import shlex
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ from wireproof.library.configuration import find_config, load_config
 from wireproof.model.errors import WireproofError
 from wireproof.model.target import Target
 from wireproof.pytest_plugin.exchanges import ExchangeFile
-from wireproof.pytest_plugin.items import PROPERTY, SEARCH, LaneItem
+from wireproof.pytest_plugin.items import PROPERTY, SEARCH, LaneItem, SubjectItem
 from wireproof.pytest_plugin.nodes import ConfigurationFile, SubjectNode
 from wireproof.pytest_plugin.profile import checked_depth, effort_of
 from wireproof.pytest_plugin.subject import Subject, configured, plain
@@ -151,6 +151,17 @@ class State:
         # The item before left standing what this one would share with it, which the next one need not.
         item.session._setupstate.teardown_exact(nextitem)  # noqa: SLF001
         return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """What is skipped is said to be so where its target is asked for, and not in a line of ours; -rs says of which item."""
+        report = yield
+        if isinstance(item, SubjectItem) and report.skipped and isinstance(report.longrepr, tuple):
+            subject, (_, _, why) = item.playing.subject, report.longrepr
+            place = str(subject.path) if subject.path else f"wireproof::{subject.name}"
+            said = f"{item.name}: {why.removeprefix('Skipped: ')}"
+            report.longrepr = (place, subject.line, said)  # type: ignore[assignment]
+        return report
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
