@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any, ClassVar
 import pytest
 
 import wireproof
+from tests.transports.servers import self_signed
 from wireproof.engine.plan import Selection
 from wireproof.engine.rejudge import changes, gather, rejudge
 from wireproof.engine.run import Options, load_suite
@@ -184,6 +186,32 @@ def test_an_interface_that_leads_nowhere_is_told(shown: Any, agent: Any) -> None
     assert f"grpc://{web} takes no call: http: what answers there speaks no gRPC" in refusal(shown, web)
     assert "its URL 'unix:/tmp/socket' on the card leads nowhere" in refusal(shown, "unix:/tmp/socket")
     assert "its URL 'agent.example' on the card leads nowhere" in refusal(shown, "agent.example")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
+def test_an_agent_over_tls_is_played_with_its_certificate(shown: Any, tmp_path: Path) -> None:
+    load_fixtures()
+    from wireproof_fixtures.a2a.agent import Agent
+    from wireproof_fixtures.a2a.grpcserver import Calls
+    from wireproof_fixtures.a2a.routes import Routes
+
+    cert, key = self_signed(tmp_path)
+    agent = Agent(pace=0.1)
+    calls = Calls(agent, Routes(agent), identity=(Path(key).read_bytes(), Path(cert).read_bytes()))
+    agent.calls = calls.place
+    shown.RequestHandlerClass.card = card_of(f"https://{calls.place}")
+    try:
+        selection = Selection(revisions=("1.0",), transports=("grpc",), select=("a2a.get", "a2a.transport"))
+        url = f"http://127.0.0.1:{shown.server_address[1]}"
+        report = wireproof.run(
+            Target(name="tls", url=url, timeout=3.0, ca_file=cert), options=Options(protocol="a2a", selection=selection)
+        )
+    finally:
+        agent.close()
+        calls.close()
+    verdicts = {row.requirement.id: row.verdict for lane in report.lanes for row in lane.rows}
+    assert verdicts["a2a.transport.grpc-form"] is Verdict.PASSED
+    assert report.exit_code() == 0
 
 
 def test_a_call_is_played_again_by_curl(agent: Any, tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ import contextlib
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -125,3 +127,18 @@ def echo(talk: Conversation) -> None:
     """Answers every request with its own body."""
     while (request := talk.read_request()) is not None:
         talk.answer(request[1], "Content-Type: application/octet-stream")
+
+
+def self_signed(folder: Path) -> tuple[str, str]:
+    """Paths of a certificate for 127.0.0.1 that signs itself, and of its key; made with openssl."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        (
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=wireproof "
+            f"-addext subjectAltName=IP:127.0.0.1 -keyout {key.name} -out {cert.name}"
+        ).split(),
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    return str(cert), str(key)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 import ssl
-import subprocess
 from pathlib import Path
 
 import anyio
 import pytest
 
-from tests.transports.servers import Server, echo
+from tests.transports.servers import Server, echo, self_signed
 from wireproof.model.errors import UsageError
 from wireproof.model.wire import Arrival, Frame, Kind
 from wireproof.transports.channels import ExchangeLink
@@ -27,18 +26,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """A self-signed certificate for 127.0.0.1, and its key."""
-    folder: Path = tmp_path_factory.mktemp("tls")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        (
-            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=wireproof "
-            f"-addext subjectAltName=IP:127.0.0.1 -keyout {key.name} -out {cert.name}"
-        ).split(),
-        cwd=folder,
-        check=True,
-        capture_output=True,
-    )
-    return str(cert), str(key)
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 def context(certificate: tuple[str, str]) -> ssl.SSLContext:
