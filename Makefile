@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 SELFTEST := tests/engine/test_peers_of_ours.py tests/engine/test_agents_of_ours.py
 
-.PHONY: venv demo test lint format bench bench-search search-check peers peers-check gallery images calibrate selftest-full oracle wheel-check test-browser docs docs-check
+.PHONY: venv demo test lint format bench bench-search search-check peers peers-check gallery images calibrate selftest-full oracle wheel-check plugin-matrix plugin-check test-browser docs docs-check
 
 venv: $(STAMP)
 
@@ -94,6 +94,13 @@ oracle: $(STAMP)
 
 wheel-check: $(STAMP)
 	$(BIN)/python tests/wheel_check.py
+
+# The pytest plugin from the built wheel: pytest 8 and 9, with and without xdist, on each Python >= 3.11 that is here; or the newest pytest with xdist.
+plugin-matrix: $(STAMP)
+	$(BIN)/python tests/plugin_matrix.py
+
+plugin-check: $(STAMP)
+	$(BIN)/python tests/plugin_matrix.py --newest
 
 $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
