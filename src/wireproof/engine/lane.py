@@ -16,7 +16,7 @@ from wireproof.engine.plan import Plan, Selection, fits, in_force, left_alone, m
 from wireproof.engine.player import Player
 from wireproof.engine.repetition import Repetition, Repetitions
 from wireproof.engine.reticence import Reticence
-from wireproof.engine.session import Emit, Session, refused_last
+from wireproof.engine.session import Emit, Session, gone, refused_last
 from wireproof.engine.suite import Suite
 from wireproof.engine.wishes import wishes
 from wireproof.judge.judge import Lane, Played, settle
@@ -311,15 +311,17 @@ class LaneRunner:
 
     async def run_refused(self) -> list[Finding]:
         """Instead of `run`, with a target that answers nothing without authorization: what that shows is judged, all else is blocked."""
-        facts = self._survey()
-        why = facts.get("wants") or "the server wants authorization"
-        self.facts = {**facts, **self._own_facts(), "refused": why}
+        self.facts = {**self._survey(), **self._own_facts(), "refused": self.wants()}
         self._chart({"protected"}, (one for one in self.suite.exchanges if "protected" in one.needs))
         session = await self.session("main", opening=False)
         for exchange in self.plan.shared:
             await self._play(session, exchange)
         await session.close()
         return self.judge()
+
+    def wants(self) -> str:
+        """Of a target that answers nothing without authorization: what is known of that."""
+        return str(self._survey().get("wants") or "the server wants authorization")
 
     @property
     def _here(self) -> dict[str, str]:
@@ -463,9 +465,8 @@ class LaneRunner:
 
     def _mind_the_end(self) -> None:
         """Tells when a server behind a URL takes no connection any more, which blocks the rest; such a run is no clean one."""
-        if self.target.url and self.main is not None and refused_last(self.main.records):
-            where = f"{self.revision.id} over {self.transport}"
-            text = f"{where}: the target is gone, it takes no connection any more; the rest is blocked"
+        if self.target.url and self.main is not None and (what := gone(self.main.records, self.target.url)):
+            text = f"{self.revision.id} over {self.transport}: {what}; the rest is blocked"
             self.emit(Told(text=text, level="gone"))
 
     async def play_row(self, exchanges: Iterable[Exchange]) -> None:

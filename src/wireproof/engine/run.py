@@ -187,7 +187,7 @@ class Runner:
             return False
         newest = max(refused, key=lambda lane: lane.revision.order)
         text = (
-            f"{self.target.label} wants authorization, so that alone is judged, by {newest.revision.id}; "
+            f"{self.target.label}: {newest.wants()}, so that alone is judged, by {newest.revision.id}; "
             "give credentials with --header-env Authorization=VARIABLE"
         )
         self.emit(Told(text=text, level="warning"))

@@ -393,10 +393,19 @@ class Session:
         self.alive = False
 
 
-def refused_last(records: Sequence[Record]) -> bool:
-    """Was the latest connection over HTTP refused?"""
+def refused_last(records: Sequence[Record]) -> str:
+    """Of which words the fault is, if the latest connection over HTTP was refused."""
     latest = next((one for one in reversed(records) if one.kind in (Kind.HEAD, Kind.FAULT)), None)
-    return latest is not None and (latest.fault or "").startswith("refused")
+    words = (latest.fault or "") if latest is not None else ""
+    return words if words.startswith("refused") else ""
+
+
+def gone(records: Sequence[Record], url: str) -> str:
+    """In words, that the latest connection was refused; an agent's card may name another place than `url`, at which it was asked for."""
+    words = refused_last(records)
+    if words and words.rpartition(" ")[2] not in url:
+        return f"where the target sends us, {words.partition(': ')[2]}"
+    return "the target is gone, it takes no connection any more" if words else ""
 
 
 def _deliberate(step: Outgoing) -> bool:
