@@ -276,7 +276,7 @@ def test_what_was_found_is_tried_first(tmp_path: Path) -> None:
 
 
 def test_nothing_is_remembered_under_ci_or_with_a_seed(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = {"depth": "quick", "examples": None, "budget": None, "failures": Path("x"), "seed": None}
+    given = {"depth": "quick", "examples": None, "budget": None, "failures": Path("x"), "seed": None, "only": ()}
     monkeypatch.delenv("CI", raising=False)
     assert (made := job._effort(given)) is not None
     assert made.earlier == job.EARLIER

@@ -74,7 +74,7 @@ def test_what_is_written_is_read_by_others() -> None:
     read = a2a_pb2.SendMessageRequest.FromString(data)
     assert read.message.parts[0].WhichOneof("content") == "text"
     assert read.message.parts[2].raw == b"\x00\x01\x02"
-    assert decoded("1.0", "CreateTaskPushNotificationConfig", b"") == ({"url": ""}, None)
+    assert decoded("1.0", "CreateTaskPushNotificationConfig", b"") == ({}, None)
 
 
 @pytest.mark.parametrize("params", [{"id": 1}, {"nonsense": "x"}, {"historyLength": "many"}, [], {"id": ["x"]}])
