@@ -79,7 +79,10 @@ class _Run(click.Command):
 @click.option("--strict", is_flag=True, help="A broken SHOULD fails the run too.")
 @click.option("--call", "calls", multiple=True, help="Call this tool: NAME or NAME='{json arguments}' (repeatable).")
 @click.option(
-    "--prompt", "prompts", multiple=True, help="Arguments of a prompt: NAME='{json object of strings}' (repeatable)."
+    "--prompt",
+    "prompts",
+    multiple=True,
+    help="Arguments of a prompt: NAME='{json object of strings}'; for A2A agents what is said: GOAL='words' (repeatable).",
 )
 @click.option(
     "--template",

@@ -75,7 +75,11 @@ def overridden(base: Target, given: Mapping[str, Any]) -> Target:
             named={**base.calls.named, **calls.named},
             profile=given["profile"] or base.calls.profile,
         ),
-        prompt_arguments={**base.prompt_arguments, **dict(_texts("--prompt", one) for one in given["prompts"])},
+        prompt_arguments={
+            **base.prompt_arguments,
+            **dict(_texts("--prompt", one) for one in given["prompts"] if not _words(one)),
+        },
+        goals={**base.goals, **dict(filter(None, map(_words, given["prompts"])))},
         template_variables={**base.template_variables, **dict(_texts("--template", one) for one in given["templates"])},
     )
 
@@ -99,6 +103,12 @@ def call_policy(calls: Iterable[str], *, read_only: bool, everything: bool, prof
             raise UsageError(f"--call {name}: the arguments must be a JSON object, not {text}")
         named[name] = (*named.get(name, ()), arguments)
     return CallPolicy(read_only=read_only, everything=everything, named=named, profile=profile)
+
+
+def _words(text: str) -> tuple[str, str] | None:
+    """Of GOAL=TEXT: the goal and what is said. None for what has a JSON value, or nothing, after the name."""
+    goal, _, said = text.partition("=")
+    return (goal, said) if goal and said.strip() and said.lstrip()[0] not in '{["' else None
 
 
 def _texts(option: str, text: str) -> tuple[str, dict[str, str]]:

@@ -32,6 +32,25 @@ def check_choice(selection: Selection, suite: Suite, target: Target) -> None:
         if one.partition("[")[0] not in exchanges:
             raise _unknown("exchange", one, exchanges)
     _transports(selection, target, suite)
+    check_words(target, suite)
+
+
+def check_words(target: Target, suite: Suite) -> None:
+    """Raises UsageError for words that the user has for a goal which the protocol does not know, and for arguments of prompts where
+    prompts are words."""
+    known, name = suite.pack.goals, suite.pack.name.upper()
+    for goal in target.goals:
+        if not known:
+            raise UsageError(
+                f"the prompt {goal!r} is a text, but prompts of {name} take arguments",
+                hint='an object, {"argument": "text"}',
+            )
+        if goal not in known:
+            near = difflib.get_close_matches(goal, known, n=2)
+            said = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+            raise UsageError(f"no prompt of {name} is for {goal!r}", hint=said)
+    for prompt in target.prompt_arguments if known else ():
+        raise UsageError(f"the prompt {prompt!r} has arguments, but what is said to a target of {name} is a text")
 
 
 def _transports(selection: Selection, target: Target, suite: Suite) -> None:

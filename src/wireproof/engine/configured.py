@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from wireproof.engine.choice import check_choice
+from wireproof.engine.choice import check_choice, check_words
 from wireproof.engine.plan import Selection
 from wireproof.engine.run import Options
 from wireproof.engine.suite import Suite
@@ -34,7 +34,11 @@ def options_of(one: ConfiguredTarget) -> Options:
 
 
 def check_configured(one: ConfiguredTarget, suite: Suite) -> None:
-    """UsageError with file:line for the first revision, requirement or transport that is chosen but does not exist."""
+    """UsageError with file:line for the first revision, requirement, transport or goal that is chosen but does not exist."""
+    try:
+        check_words(one.target, suite)
+    except UsageError as error:
+        raise UsageError(error.message, hint=error.hint, where=one.places.get("prompts", one.where)) from None
     for member, key in _KEYS.items():
         for name in getattr(one, key):
             try:

@@ -54,6 +54,8 @@ def _uses(target: Target) -> Iterator[str]:
     yield from ["--call-read-only"] * calls.read_only
     yield from ["--call-all"] * calls.everything
     yield from ("--profile", calls.profile) if calls.profile != "auto" else ()
+    for goal, words in target.goals.items():
+        yield from ("--prompt", f"{goal}={words}")
     named: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "--prompt": target.prompt_arguments,
         "--template": target.template_variables,

@@ -187,6 +187,8 @@ class Pack:
     """Was the usual opening of a session answered as one? None where none was tried."""
     applies: Callable[[Requirement, Mapping[str, Any]], str | None]
     fill: Callable[[Exchange, Mapping[str, Any]], list[Exchange]]
+    goals: tuple[str, ...] = ()
+    """What the user may give words for, so that the target does it (`Target.goals`); empty: nothing is said in words."""
     dismissed: Callable[[Sequence[Record]], Record | None] = lambda _records: None
     """Where in a conversation the target ended the session, as it may: what it answers from there on shows nothing else."""
     transports: Callable[[Target], tuple[tuple[str, ...], ...]] = stdio_or_http

@@ -228,7 +228,8 @@ class _Reader:
                 named={tool: _arguments(given) for tool, given in said.get("calls", {}).items()},
                 profile=said.get("profile", "auto"),
             ),
-            prompt_arguments=said.get("prompts", {}),
+            prompt_arguments={key: one for key, one in said.get("prompts", {}).items() if isinstance(one, dict)},
+            goals={key: one for key, one in said.get("prompts", {}).items() if isinstance(one, str)},
             template_variables=said.get("templates", {}),
         )
 

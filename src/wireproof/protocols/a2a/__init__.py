@@ -17,6 +17,7 @@ from wireproof.protocols.a2a.card import is_card, places
 from wireproof.protocols.a2a.checks import CHECKS
 from wireproof.protocols.a2a.conversation import converse
 from wireproof.protocols.a2a.planning import called, fill
+from wireproof.protocols.a2a.prompts import GOALS
 from wireproof.protocols.a2a.survey import applies, survey
 from wireproof.protocols.a2a.tracker import Tracker
 from wireproof.protocols.a2a.vocabulary import needs
@@ -66,6 +67,7 @@ HINTS: Final = {
 
 PACK = Pack(
     name="a2a",
+    goals=tuple(GOALS),
     binding=A2aBinding(),
     tracker=Tracker,
     conversation=converse,
