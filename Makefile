@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 SELFTEST := tests/engine/test_peers_of_ours.py tests/engine/test_agents_of_ours.py
 
-.PHONY: venv demo test lint format bench bench-search search-check peers peers-check gallery images calibrate selftest-full oracle wheel-check plugin-matrix plugin-check test-browser docs docs-check
+.PHONY: venv demo test selftest lint format bench bench-search search-check peers peers-check gallery images calibrate selftest-full oracle wheel-check plugin-matrix plugin-check test-browser docs docs-check
 
 venv: $(STAMP)
 
@@ -24,9 +24,11 @@ SIN ?= error-without-message
 # Half as many again as there are cores, because most tests wait for a process half of the time.
 WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) * 3 // 2)")
 
-# The self-test uses every core by itself, so the rest is spread over them first.
 test: lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(SELFTEST:%=--ignore=%)
+
+# Every faulty and lawful peer, where it shows first. It uses every core by itself, and takes about as long as the other tests together.
+selftest: $(STAMP)
 	$(BIN)/python -m pytest $(SELFTEST)
 
 lint: $(STAMP)

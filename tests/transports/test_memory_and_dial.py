@@ -70,7 +70,7 @@ async def test_a_peer_that_never_returns_is_left_behind_and_silenced() -> None:
     begun = time.monotonic()
     async with MemoryLink(serve, grace=0.1) as link:
         pass
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20
     assert [dict(one.meta) for one in await rest(link)] == [{}, {"code": None, "signal": None, "abandoned": True}]
     go.set()
     assert told.wait(5)
