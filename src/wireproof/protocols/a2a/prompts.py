@@ -12,7 +12,6 @@ HARMLESS: Final = "Hello. Please answer with one short sentence."
 GOALS: Final[Mapping[str, str]] = {
     "completes": "tck-complete-task",
     "needs_input": "tck-input-required",
-    "asks_once": "tck-multi-turn",
     "runs_long": "tck-long-running",
     "until_canceled": "tck-cancel",
     "fails": "tck-task-failure",
