@@ -83,6 +83,19 @@ def test_authorization_for_everything(tmp_path: Path) -> None:
         assert "blocked" in called.out
 
 
+def test_authorization_for_the_card_too(tmp_path: Path) -> None:
+    def refused(request: Any, _: Any) -> Any:
+        return response(401, WWW_Authenticate='Basic realm="agents"')
+
+    with played(
+        tmp_path, "--protocol", "a2a", "--revision", "1.0", "--transport", "jsonrpc", http_in=refused
+    ) as called:
+        said = " ".join(called.err.split())
+        assert "wants authorization, for its card too: WWW-Authenticate is" in said
+        assert "Basic realm" in said
+        assert "--header-env Authorization=" in said
+
+
 def test_an_agent_that_takes_minutes(tmp_path: Path) -> None:
     """A message that is not answered in time shows nothing; the deadline is the user's."""
     send = agent_module(".agent").reference

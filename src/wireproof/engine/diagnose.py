@@ -22,7 +22,7 @@ _FAULT_HINTS: Final = {
     "http": "what answers there is no web server; check the port",
     "unreachable": "check the address",
 }
-_NO_ENDPOINT: Final = "no MCP endpoint is there: try the path /mcp, or /sse for the transport of 2024-11-05"
+_NO_ENDPOINT: Final = "no MCP endpoint is there: try the path /mcp, or /sse for the transport of 2024-11-05; of an A2A agent, give the URL of its card"
 
 
 def diagnose(target: Target, lanes: Sequence[LaneRunner]) -> TargetUnreachable:
@@ -139,8 +139,9 @@ def _by_status(
 ) -> tuple[str, str]:
     """(what it means, what to do)."""
     if 401 in statuses or 403 in statuses:
+        asked = _field([one for one in heads if one.meta.get("status") in (401, 403)], "www-authenticate")
         return (
-            "it wants authorization",
+            f"it wants authorization{f' (WWW-Authenticate: {asked})' if asked else ''}",
             "give credentials with --header-env Authorization=VARIABLE (its value: Bearer ...)",
         )
     if 429 in statuses:

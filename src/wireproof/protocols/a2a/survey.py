@@ -66,6 +66,10 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
     if shut:
         named = ", ".join(cards.schemes(facts["document"])) or "none"
         facts["wants"] = f"the agent wants authorization (its card declares {named})"
+    elif facts["protected"] and facts["document"] is None:
+        asked = next((one for one in (header(call.headers, "www-authenticate") for call in calls) if one), "")
+        why = f": WWW-Authenticate is {dump(asked[:120])}" if asked else ", with no WWW-Authenticate"
+        facts["wants"] = f"the agent wants authorization, for its card too{why}"
     facts["dialect"] = _dialect(calls)
     facts["goals"] = prompts(lens.facts.get("policy", {}))
     facts["tags"] = sorted(_tags(facts, found, lens, bool(answered)))
