@@ -22,7 +22,7 @@ _FAULT_HINTS: Final = {
     "http": "what answers there is no web server; check the port",
     "unreachable": "check the address",
 }
-_NO_ENDPOINT: Final = "no MCP endpoint is there: try the path /mcp, or /sse for the transport of 2024-11-05; of an A2A agent, give the URL of its card"
+_NO_ENDPOINT: Final = "no MCP endpoint is there: try the path /mcp, or /sse for the transport of 2024-11-05; of an agent, give the URL of its card"
 
 
 def diagnose(target: Target, lanes: Sequence[LaneRunner]) -> TargetUnreachable:
