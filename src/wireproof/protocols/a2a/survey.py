@@ -67,8 +67,8 @@ def survey(transcripts: Iterable[Transcript], lens: Lens) -> dict[str, Any]:
         named = ", ".join(cards.schemes(facts["document"])) or "none"
         facts["wants"] = f"the agent wants authorization (its card declares {named})"
     elif facts["protected"] and facts["document"] is None:
-        asked = next((one for one in (header(call.headers, "www-authenticate") for call in calls) if one), "")
-        why = f": WWW-Authenticate is {dump(asked[:120])}" if asked else ", with no WWW-Authenticate"
+        challenge = next((one for one in (header(call.headers, "www-authenticate") for call in calls) if one), "")
+        why = f": WWW-Authenticate is {dump(challenge[:120])}" if challenge else ", with no WWW-Authenticate"
         facts["wants"] = f"the agent wants authorization, for its card too{why}"
     facts["dialect"] = _dialect(calls)
     facts["goals"] = prompts(lens.facts.get("policy", {}))
