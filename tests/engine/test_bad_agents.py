@@ -83,6 +83,22 @@ def test_authorization_for_everything(tmp_path: Path) -> None:
         assert "blocked" in called.out
 
 
+def test_authorization_for_one_binding_only(tmp_path: Path) -> None:
+    """The other is judged, and what is missing is said."""
+
+    def refused(request: Any, _: Any) -> Any:
+        shut = request.method == "POST" and b'"jsonrpc"' in request.body
+        return response(401, WWW_Authenticate='Bearer realm="corp"') if shut else None
+
+    words = ("--revision", "1.0", "--select", "a2a.get")
+    with played(tmp_path, *words, http_in=refused) as called:
+        assert called.code == 0
+        assert "A2A 1.0 over rest" in called.out
+        said = " ".join(called.err.split())
+        assert "not judged: 1.0 over jsonrpc: the agent wants authorization" in said
+        assert "--header-env Authorization=" in said
+
+
 def test_authorization_for_the_card_too(tmp_path: Path) -> None:
     def refused(request: Any, _: Any) -> Any:
         return response(401, WWW_Authenticate='Basic realm="agents"')

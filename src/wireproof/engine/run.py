@@ -177,8 +177,19 @@ class Runner:
                 await self._run_lanes(lanes)
                 for lane in (one for one in lanes if one.lacking and any(other.offered for other in lanes)):
                     leave_unplayed(lane)
-                if any(lane.offered for lane in lanes) or await self._run_refused(lanes):
+                if any(lane.offered for lane in lanes):
+                    self._tell_of_the_shut(lanes)
                     break
+                if await self._run_refused(lanes):
+                    break
+
+    def _tell_of_the_shut(self, lanes: list[LaneRunner]) -> None:
+        """What wants authorization beside what is open to all would else be missing without a word."""
+        shut = [lane for lane in lanes if lane.refused]
+        if shut:
+            named = ", ".join(f"{lane.revision.id} over {lane.transport}" for lane in shut)
+            text = f"not judged: {named}: {shut[0].wants()}; give credentials with --header-env Authorization=VARIABLE"
+            self.emit(Told(text=text, level="warning"))
 
     async def _run_refused(self, lanes: list[LaneRunner]) -> bool:
         """Without authorization no revision shows itself; what a 401 alone tells is judged by the newest one that was asked for."""
