@@ -19,7 +19,7 @@ from wireproof.library.shelf import load_fixtures, shelf
 PEER = (sys.executable, str(shelf("fixtures")), "mcp", "stdio")
 SINFUL = (*PEER, "--sin", "response-id-retyped")
 ROW = "mcp.base.response.id-echo"
-HEAVY = ("hypothesis", "httpx", "jsonschema", "jsonschema_rs", "rich", "yaml", "wireproof.api")
+HEAVY = ("hypothesis", "filelock", "httpx", "jsonschema", "jsonschema_rs", "rich", "yaml", "wireproof.api")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from filelock import FileLock
 
 import wireproof
 from wireproof.model.errors import WireproofError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from wireproof.pytest_plugin.items import LaneItem
     from wireproof.pytest_plugin.subject import Subject
 
-_POLL: Final = 0.05
 _WEB: Final = ("http", "sse")
 
 
@@ -86,30 +85,30 @@ class Playing:
         return next(told, f"{revision} over {transport} is not offered")
 
     def _settle(self) -> None:
+        """The lock is the operating system's: it ends with whoever holds it, and if that worker was killed while it played, the next one plays."""
         outcome = self._place.with_suffix(".json")
-        try:
-            os.close(os.open(self._place.with_suffix(".lock"), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        except FileExistsError:
-            while not outcome.exists():
-                time.sleep(_POLL)
-            told = json.loads(outcome.read_text(encoding="utf-8"))
-            self._trouble = told["trouble"]
-            if not self._trouble:
-                self.journal = Path(told["journal"])
-                self._weigh(fold(read_journal(self.journal), self.subject.suite.catalogue))
-            return
-        self._trouble = "the run was broken off"
-        try:
-            self._play()
-            self._trouble = ""
-        except WireproofError as error:
-            self._trouble = f"{error.message}\n{error.hint}".rstrip()
-        finally:
-            draft = self._place.with_suffix(".draft")
-            draft.write_text(
-                json.dumps({"trouble": self._trouble, "journal": str(self.journal or "")}), encoding="utf-8"
-            )
-            draft.replace(outcome)
+        with FileLock(self._place.with_suffix(".lock")):
+            if outcome.exists():
+                self._read(outcome)
+                return
+            self._trouble = "the run was broken off"
+            try:
+                self._play()
+                self._trouble = ""
+            except WireproofError as error:
+                self._trouble = f"{error.message}\n{error.hint}".rstrip()
+            finally:
+                draft = self._place.with_suffix(".draft")
+                told = {"trouble": self._trouble, "journal": str(self.journal or "")}
+                draft.write_text(json.dumps(told), encoding="utf-8")
+                draft.replace(outcome)
+
+    def _read(self, outcome: Path) -> None:
+        told = json.loads(outcome.read_text(encoding="utf-8"))
+        self._trouble = told["trouble"]
+        if not self._trouble:
+            self.journal = Path(told["journal"])
+            self._weigh(fold(read_journal(self.journal), self.subject.suite.catalogue))
 
     def _play(self) -> None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
