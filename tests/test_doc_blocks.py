@@ -40,7 +40,7 @@ from wireproof.report.matrix import fold
 
 pytestmark = pytest.mark.docs
 ROOT = Path(__file__).resolve().parent.parent
-MADE = {"peers.md", "calibration.md"}
+MADE = {"peers.md", "agents.md", "calibration.md"}
 """Pages that are made of recorded bytes; tests of their own hold them against the recordings."""
 PAGES = [ROOT / "README.md", *sorted(one for one in ROOT.glob("docs/*.md") if one.name not in MADE)]
 SERVERS = ("server.py", "your_server.py", "their_server.py")

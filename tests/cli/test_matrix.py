@@ -118,7 +118,10 @@ def test_agents_stand_beside_servers(save: Save, tmp_path: Path) -> None:
         True
     ] * 3
     of_row = (tmp_path / "site" / "requirements" / f"{row}.html").read_text(encoding="utf-8")
-    assert ("<bdi>agent</bdi>" in of_row, "<bdi>first</bdi>" in of_row) == (True, False)  # the row means nothing to a server
+    assert ("<bdi>agent</bdi>" in of_row, "<bdi>first</bdi>" in of_row) == (
+        True,
+        False,
+    )  # the row means nothing to a server
     assert "cut off" in wireproof("report", str(journal)).out
     same = wireproof("compare", str(journal), str(journal))
     assert (same.code, "interrupted" in same.out) == (0, True)

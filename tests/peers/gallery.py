@@ -38,7 +38,8 @@ def tables(only: list[str]) -> Iterator[str]:
             for transport, launch in peer.launches.items():
                 name = f"{peer.name}-{peer.version}-{transport}"
                 yield table(name, launch.fill(port=free_port()), peer.startup_s)
-    for name, command in AGENTS.items():
+    for name, agent in AGENTS.items():
+        command = agent.command
         if (not only or name in only) and all(part.exists() for part in command if PEERS in part.parents):
             port = free_port()
             launch = Launch(command=(*map(str, command), str(port)), url=f"http://127.0.0.1:{port}", env={})

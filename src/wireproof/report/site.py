@@ -238,7 +238,8 @@ def _requirement(made: Interop, row: InteropRow, names: Mapping[str, str]) -> st
     others = [
         (clipped(one.name, _NAME), names[one.name], cell)
         for one, cell in zip(made.implementations, row.cells, strict=True)
-        if not cell[State.FAILED] and any(cell.values())  # to others the row means nothing: another protocol, another revision
+        if not cell[State.FAILED]
+        and any(cell.values())  # to others the row means nothing: another protocol, another revision
     ]
     return _rendered(
         "site_requirement.html",

@@ -107,11 +107,11 @@ def enum_values(talk: Talk) -> Iterator[Note]:
 
 @check("a2a.serialization.required-array-not-empty")
 def required_lists(talk: Talk) -> Iterator[Note]:
-    """A message has parts, and a card has interfaces."""
+    """A message has parts, and a card has interfaces. What the client said, as the history has it, is the client's."""
     for seqs, part in _parts(talk):
         for definition, member in _NEVER_EMPTY:
             held = part.value.get(member)
-            if part.definition != definition or not isinstance(held, list):
+            if part.definition != definition or not isinstance(held, list) or part.value.get("role") == "ROLE_USER":
                 continue
             if held:
                 yield ok(*seqs)
