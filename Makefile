@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 SELFTEST := tests/engine/test_peers_of_ours.py tests/engine/test_agents_of_ours.py
 
-.PHONY: venv demo test selftest lint format bench bench-search search-check peers peers-check gallery images calibrate selftest-full oracle wheel-check plugin-matrix plugin-check test-browser docs docs-check
+.PHONY: venv demo test selftest lint format bench bench-search search-check peers peers-check gallery images calibrate calibrate-a2a selftest-full oracle wheel-check plugin-matrix plugin-check test-browser docs docs-check
 
 venv: $(STAMP)
 
@@ -65,6 +65,11 @@ images: $(STAMP)
 calibrate: $(STAMP)
 	$(BIN)/python tests/peers/install.py --only npm-conformance --only everything --only mcp2 --only ts-sdk2
 	$(BIN)/python tests/peers/calibrate.py
+
+# The official test kit of A2A beside wireproof, three minutes. TCK is a checkout of its 1.0 line (a2aproject/a2a-tck), which is in no registry.
+calibrate-a2a: $(STAMP)
+	$(BIN)/python tests/peers/install.py --only py-a2a-tck --only py-a2a1
+	$(BIN)/python tests/peers/calibrate_a2a.py "$(TCK)"
 
 # The HTML report in a headless Chromium, which is installed when there is none.
 test-browser: $(STAMP)

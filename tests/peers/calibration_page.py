@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+import calibrate_a2a
 import calibration
 import excerpt
 from calibration import Calibration, Cell, Entry
@@ -21,8 +22,8 @@ _RIGHT = {"wireproof": "wireproof is right", "suite": "the suite is right", "bot
 
 _HEAD = """# Calibration: the official conformance suite beside wireproof
 
-Written by `make calibrate`; do not edit. The verdicts and bytes come from [calibration-results.json](calibration-results.json), the
-arguments from [calibration.yaml](calibration.yaml), which people write: a scenario without an entry there, or a disagreement without an
+Written by `make calibrate`; do not edit. A2A stands at the end. The verdicts and bytes come from
+[calibration-results.json](calibration-results.json), the arguments from [calibration.yaml](calibration.yaml), which people write: a scenario without an entry there, or a disagreement without an
 argument, fails the target.
 
 Both ran over Streamable HTTP on the same servers: our reference peer, which offers everything that the suite's scenarios call for, and
@@ -65,7 +66,7 @@ def render(known: Calibration, seen: Entry) -> str:
         "",
         *_scenarios(known, seen, every),
     ]
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join(lines).rstrip() + "\n" + calibrate_a2a.part()
 
 
 def _spoken(every: Sequence[Cell]) -> tuple[int, int]:

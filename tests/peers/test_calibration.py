@@ -19,6 +19,7 @@ from wireproof.model.errors import UsageError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import calibrate
+import calibrate_a2a
 import calibration
 import calibration_page
 import excerpt
@@ -45,6 +46,24 @@ def test_every_scenario_has_its_entry_and_every_disagreement_its_argument(
     known: calibration.Calibration, seen: dict[str, Any]
 ) -> None:
     assert calibration.problems(known, seen) == []
+
+
+def test_every_requirement_of_the_kit_has_its_entry_and_every_disagreement_its_argument() -> None:
+    written, seen = calibrate_a2a.known(), calibrate_a2a.results()
+    assert calibrate_a2a.problems(written, seen) == []
+    rows = load_catalogue("a2a").requirements
+    assert [row for named in written["requirements"].values() for row in named if row not in rows] == []
+
+
+def test_what_the_kit_says_is_not_passed_over() -> None:
+    written, seen = calibrate_a2a.known(), calibrate_a2a.results()
+    unargued = calibrate_a2a.problems({**written, "arguments": written["arguments"][1:]}, seen)
+    assert any("PUSH-CREATE-001, jsonrpc: the kit says fail, we say pass" in one for one in unargued)
+    vain = {"requirements": ["CORE-GET-001"], "right": "both", "why": "."}
+    told = calibrate_a2a.problems({**written, "arguments": [*written["arguments"], vain]}, seen)
+    assert told == ["nothing needs the argument about CORE-GET-001"]
+    del written["requirements"]["CORE-GET-001"]
+    assert calibrate_a2a.problems(written, seen) == ["CORE-GET-001 has no entry"]
 
 
 def test_the_results_are_those_of_the_pinned_versions(seen: dict[str, Any]) -> None:
