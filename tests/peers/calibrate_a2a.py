@@ -191,8 +191,8 @@ _HEAD: Final = """\
 Written by `make calibrate-a2a`. The 1.0 line of the kit ({kit}) ran on our reference agent and on an agent of a2a-sdk; both know the
 prefixes that the kit asks for. A requirement of the kit corresponds to some of our rows; we say fail when one of them is broken, pass when
 any was seen and none is broken. Where one of the two says nothing (the kit skips, wireproof had no occasion) there is nothing to compare.
-The arguments are those of [calibration-a2a.yaml](calibration-a2a.yaml), the verdicts those of [calibration-a2a-results.json](calibration-a2a-results.json).
-The kit's line of 0.3 was not run."""
+The arguments are those of [calibration-a2a.yaml](calibration-a2a.yaml), the verdicts those of
+[calibration-a2a-results.json](calibration-a2a-results.json). The kit's line of 0.3 was not run."""
 
 
 def part() -> str:

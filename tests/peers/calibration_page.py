@@ -23,8 +23,8 @@ _RIGHT = {"wireproof": "wireproof is right", "suite": "the suite is right", "bot
 _HEAD = """# Calibration: the official conformance suite beside wireproof
 
 Written by `make calibrate`; do not edit. A2A stands at the end. The verdicts and bytes come from
-[calibration-results.json](calibration-results.json), the arguments from [calibration.yaml](calibration.yaml), which people write: a scenario without an entry there, or a disagreement without an
-argument, fails the target.
+[calibration-results.json](calibration-results.json), the arguments from [calibration.yaml](calibration.yaml), which people write: a scenario
+without an entry there, or a disagreement without an argument, fails the target.
 
 Both ran over Streamable HTTP on the same servers: our reference peer, which offers everything that the suite's scenarios call for, and
 three servers from package registries, which are ordinary servers and do not. A scenario of the suite corresponds to some of our
