@@ -1,4 +1,4 @@
-"""An agent on a2a-sdk 1.x as its documentation shows: 1.0 and 0.3, JSON-RPC and HTTP+JSON; what it does is told by the prefix of the text.
+"""An agent on a2a-sdk 1.x as its documentation shows: 1.0 and 0.3 over all three bindings; what it does is told by the prefix of the text.
 
 python a2a_sdk1_agent.py PORT
 """
@@ -8,12 +8,15 @@ from __future__ import annotations
 import asyncio
 import sys
 
+import grpc
 import httpx
 import uvicorn
+from a2a.compat.v0_3 import a2a_v0_3_pb2_grpc
+from a2a.compat.v0_3.grpc_handler import CompatGrpcHandler
 from a2a.helpers import new_task_from_user_message
 from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.events import EventQueue
-from a2a.server.request_handlers import DefaultRequestHandler
+from a2a.server.request_handlers import DefaultRequestHandler, GrpcHandler
 from a2a.server.routes import create_agent_card_routes, create_jsonrpc_routes, create_rest_routes
 from a2a.server.tasks import (
     BasePushNotificationSender,
@@ -29,16 +32,17 @@ from a2a.types import (
     Message,
     Part,
     Role,
+    a2a_pb2_grpc,
 )
 from starlette.applications import Starlette
 
 
-def card(base: str) -> AgentCard:
-    """The card: an interface for each version and binding."""
+def card(base: str, rpc: str) -> AgentCard:
+    """The card: an interface for each version and binding; `rpc` is host and port of gRPC."""
     interfaces = [
-        AgentInterface(url=base + path, protocol_binding=binding, protocol_version=version)
+        AgentInterface(url=url, protocol_binding=binding, protocol_version=version)
         for version in ("1.0", "0.3")
-        for binding, path in (("JSONRPC", "/"), ("HTTP+JSON", ""))
+        for binding, url in (("JSONRPC", base + "/"), ("HTTP+JSON", base), ("GRPC", rpc))
     ]
     return AgentCard(
         name="Agent on a2a-sdk",
@@ -91,9 +95,10 @@ class Executor(AgentExecutor):
         await TaskUpdater(event_queue, context.task_id or "", context.context_id or "").cancel()
 
 
-def main() -> None:
-    port = int(sys.argv[1])
-    agent_card = card(f"http://127.0.0.1:{port}")
+async def serve(port: int) -> None:
+    rpc = grpc.aio.server()
+    rpc_port = rpc.add_insecure_port("127.0.0.1:0")
+    agent_card = card(f"http://127.0.0.1:{port}", f"127.0.0.1:{rpc_port}")
     configs = InMemoryPushNotificationConfigStore()
     handler = DefaultRequestHandler(
         agent_executor=Executor(),
@@ -107,7 +112,16 @@ def main() -> None:
         *create_jsonrpc_routes(handler, "/", enable_v0_3_compat=True),
         *create_rest_routes(handler, enable_v0_3_compat=True),
     ]
-    uvicorn.run(Starlette(routes=routes), host="127.0.0.1", port=port, log_level="warning")
+    a2a_pb2_grpc.add_A2AServiceServicer_to_server(GrpcHandler(handler), rpc)
+    a2a_v0_3_pb2_grpc.add_A2AServiceServicer_to_server(CompatGrpcHandler(handler), rpc)
+    await rpc.start()
+    app = Starlette(routes=routes)
+    await uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning")).serve()
+    await rpc.stop(grace=None)
+
+
+def main() -> None:
+    asyncio.run(serve(int(sys.argv[1])))
 
 
 if __name__ == "__main__":
