@@ -1,15 +1,24 @@
-// An agent on @a2a-js/sdk as its documentation shows: 1.0 and 0.3, JSON-RPC and HTTP+JSON; what it does is told by the prefix of the text.
+// An agent on @a2a-js/sdk as its documentation shows: 1.0 and 0.3 over all three bindings; what it does is told by the prefix of the text.
 //
 //     node a2a_js_agent.mjs PORT
 import { randomUUID } from "node:crypto";
 import express from "express";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { Role, TaskState } from "@a2a-js/sdk";
 import { AgentEvent, DefaultRequestHandler, InMemoryPushNotificationStore, InMemoryTaskStore } from "@a2a-js/sdk/server";
 import { agentCardHandler, jsonRpcHandler, restHandler, UserBuilder } from "@a2a-js/sdk/server/express";
+import { A2AService, grpcService } from "@a2a-js/sdk/server/grpc";
+import { LegacyA2AService, legacyGrpcService } from "@a2a-js/sdk/compat/v0_3/server/grpc";
 
 const port = Number(process.argv[2]);
 const base = `http://127.0.0.1:${port}`;
 const text = (value) => ({ content: { $case: "text", value }, mediaType: "text/plain", filename: "", metadata: undefined });
+
+// The port of gRPC is known when it is bound, and calls come only once the card tells it.
+const rpc = new Server();
+const rpcPort = await new Promise((resolve, reject) =>
+  rpc.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
+);
 
 const agentCard = {
   name: "Agent on a2a-js",
@@ -18,6 +27,7 @@ const agentCard = {
   supportedInterfaces: ["1.0", "0.3"].flatMap((protocolVersion) => [
     { url: `${base}/rpc`, protocolBinding: "JSONRPC", protocolVersion, tenant: "" },
     { url: `${base}/rest`, protocolBinding: "HTTP+JSON", protocolVersion, tenant: "" },
+    { url: `127.0.0.1:${rpcPort}`, protocolBinding: "GRPC", protocolVersion, tenant: "" },
   ]),
   capabilities: { streaming: true, pushNotifications: true, extensions: [] },
   securitySchemes: {},
@@ -82,6 +92,8 @@ const requestHandler = new DefaultRequestHandler(
   new InMemoryPushNotificationStore(),
 );
 const options = { requestHandler, userBuilder: UserBuilder.noAuthentication, legacyCompat: { enabled: true } };
+rpc.addService(A2AService, grpcService({ requestHandler, userBuilder: UserBuilder.noAuthentication }));
+rpc.addService(LegacyA2AService, legacyGrpcService({ requestHandler, userBuilder: UserBuilder.noAuthentication }));
 const app = express();
 app.use("/.well-known/agent-card.json", agentCardHandler({ agentCardProvider: requestHandler, legacyCompat: { enabled: true } }));
 app.use("/rpc", jsonRpcHandler(options));
