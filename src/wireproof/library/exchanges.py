@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, Final
@@ -70,9 +70,11 @@ def raw_bytes(value: str | Mapping[str, Any]) -> bytes:
     if "base64" in value:
         return base64.b64decode(value["base64"])
     text, times = str(value["text"]), int(value.get("times", 1))
-    many = [text.replace("#", str(index)) for index in range(times)] if value.get("numbered") else [text] * times
-    middle = [value.get("inside", ""), *[value.get("closing", "")] * times]
-    return "".join([value.get("before", ""), *many, *middle, value.get("after", "")]).encode("utf-8", "surrogatepass")
+    pieces = text.split("#")
+    many = "".join([str(index).join(pieces) for index in range(times)]) if value.get("numbered") else text * times
+    around = (value.get("before", ""), value.get("after", ""))
+    middle = f"{many}{value.get('inside', '')}{value.get('closing', '') * times}"
+    return middle.join(around).encode("utf-8", "surrogatepass")
 
 
 def _request(raw: Mapping[str, Any], name: str) -> Request:
@@ -193,13 +195,13 @@ def exchange(raw: Mapping[str, Any], *, protocol: str, topic: str, where: str = 
     steps: list[Step] = []
     latest: str | None = None
     for index, item in enumerate(raw["steps"]):
+        if "expect" in item and all(item.get(name) is None for name in ("of", "message", "event", "hook")):
+            if latest is None:
+                raise UsageError("an expectation stands before anything was sent", where=where)
+            item = {**item, "of": latest}
         made = step(item, index)
         if isinstance(made, STARTERS):
             latest = made.request.name if isinstance(made, Repeat) else made.name
-        elif isinstance(made, Expect) and (made.of, made.message, made.event, made.hook) == (None,) * 4:
-            if latest is None:
-                raise UsageError("an expectation stands before anything was sent", where=where)
-            made = _with(made, of=latest)
         steps.append(made)
     client = raw.get("client", {})
     return Exchange(
@@ -224,10 +226,6 @@ def exchange(raw: Mapping[str, Any], *, protocol: str, topic: str, where: str = 
         origin=Origin(raw.get("origin", "scripted")),
         where=where,
     )
-
-
-def _with(made: Expect, **changes: Any) -> Expect:
-    return Expect(**{field.name: changes.get(field.name, getattr(made, field.name)) for field in fields(made)})
 
 
 def literal(made: Exchange) -> dict[str, Any]:
@@ -343,11 +341,11 @@ def read_exchanges(path: Path, *, protocol: str) -> list[Exchange]:
         where = f"{file}:{lines.at(f'/exchanges/{index}')}"
         raw = {"origin": value.get("origin", "scripted"), **raw}
         made.append(exchange(raw, protocol=value.get("protocol", protocol), topic=value["topic"], where=where))
-        _check_references(made[-1], file, lines, index)
+        _check_references(made[-1], raw["steps"], file, lines, index)
     return made
 
 
-def _check_references(made: Exchange, file: str, lines: Lines, index: int) -> None:
+def _check_references(made: Exchange, steps: Sequence[Any], file: str, lines: Lines, index: int) -> None:
     """Steps may only name what stands before them; captures are set before they are used, or are tokens that the user gives and `needs` names."""
     named: set[str] = set()
     captured = {need.replace(":", ".", 1) for need in made.needs if need.startswith("token:")}
@@ -361,8 +359,7 @@ def _check_references(made: Exchange, file: str, lines: Lines, index: int) -> No
             )
         if isinstance(one, Expect) and one.hook is not None and one.hook not in made.hooks:
             raise UsageError(f"`hook: {one.hook}` names no webhook that a step speaks of", where=where)
-        text = repr(_step_literal(one))
-        for use in _CAPTURE.findall(text):
+        for use in _CAPTURE.findall(repr(steps[number])):
             if use not in captured:
                 raise UsageError(f"the capture {use!r} is used before it is set", where=where)
         if isinstance(one, Respond) and one.to not in captured:
