@@ -64,10 +64,10 @@ AGENTS: Final[Mapping[str, Agent]] = {
 
 
 @contextmanager
-def running(name: str) -> Iterator[str]:
-    """The URL of the agent, started and stopped. Raises TimeoutError where no card comes."""
+def running(name: str, *words: str) -> Iterator[str]:
+    """The URL of the agent, started with these further words and stopped. Raises TimeoutError where no card comes."""
     port = free_port()
-    command = [*map(str, AGENTS[name].command), str(port)]
+    command = [*map(str, AGENTS[name].command), str(port), *words]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     url = f"http://127.0.0.1:{port}"
     try:

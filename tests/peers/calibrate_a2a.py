@@ -114,7 +114,8 @@ def measured(folder: Path) -> dict[str, Any]:
     """Everything anew: agent to requirement to binding to [the kit's verdict, ours]."""
     rows = known()["requirements"]
     seen: dict[str, Any] = {}
-    for name, started in ((REFERENCE, _reference), ("a2a-sdk", lambda: agents.running("a2a-sdk"))):
+    # What is argued of a2a-sdk is argued over its HTTP bindings.
+    for name, started in ((REFERENCE, _reference), ("a2a-sdk", lambda: agents.running("a2a-sdk", "http"))):
         with started() as url:
             mine = ours(url, CallPolicy(profile="fixture"))
             theirs = kit(folder, url)

@@ -1,6 +1,6 @@
 """An agent on a2a-sdk 1.x as its documentation shows: 1.0 and 0.3 over all three bindings; what it does is told by the prefix of the text.
 
-python a2a_sdk1_agent.py PORT
+python a2a_sdk1_agent.py PORT [http]      with the word http over the two HTTP bindings alone
 """
 
 from __future__ import annotations
@@ -38,11 +38,12 @@ from starlette.applications import Starlette
 
 
 def card(base: str, rpc: str) -> AgentCard:
-    """The card: an interface for each version and binding; `rpc` is host and port of gRPC."""
+    """The card: an interface for each version and binding; `rpc` is host and port of gRPC, or empty."""
     interfaces = [
         AgentInterface(url=url, protocol_binding=binding, protocol_version=version)
         for version in ("1.0", "0.3")
         for binding, url in (("JSONRPC", base + "/"), ("HTTP+JSON", base), ("GRPC", rpc))
+        if url
     ]
     return AgentCard(
         name="Agent on a2a-sdk",
@@ -95,10 +96,10 @@ class Executor(AgentExecutor):
         await TaskUpdater(event_queue, context.task_id or "", context.context_id or "").cancel()
 
 
-async def serve(port: int) -> None:
+async def serve(port: int, *, only_http: bool) -> None:
     rpc = grpc.aio.server()
     rpc_port = rpc.add_insecure_port("127.0.0.1:0")
-    agent_card = card(f"http://127.0.0.1:{port}", f"127.0.0.1:{rpc_port}")
+    agent_card = card(f"http://127.0.0.1:{port}", "" if only_http else f"127.0.0.1:{rpc_port}")
     configs = InMemoryPushNotificationConfigStore()
     handler = DefaultRequestHandler(
         agent_executor=Executor(),
@@ -121,7 +122,7 @@ async def serve(port: int) -> None:
 
 
 def main() -> None:
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(int(sys.argv[1]), only_http="http" in sys.argv[2:]))
 
 
 if __name__ == "__main__":
