@@ -27,7 +27,7 @@ def catalogue() -> Catalogue:
 
 
 def test_every_row_is_there_and_bears_its_old_id(catalogue: Catalogue) -> None:
-    rows = [row for row in catalogue.requirements.values() if row.protocol == "a2a"]
+    rows = [row for row in catalogue.requirements.values() if row.protocol == "a2a" and row.topic != "acts"]
     assert len(rows) == 658
     for row in rows:
         assert row.id.startswith(f"a2a.{row.topic}.")
@@ -40,7 +40,7 @@ def test_every_row_is_there_and_bears_its_old_id(catalogue: Catalogue) -> None:
 
 @pytest.mark.parametrize("revision", LEVELS)
 def test_counts_per_revision(catalogue: Catalogue, revision: str) -> None:
-    every = [row for row in catalogue.requirements.values() if row.protocol == "a2a"]
+    every = [row for row in catalogue.requirements.values() if row.protocol == "a2a" and row.topic != "acts"]
     rows = [row for row in every if catalogue.covers(row, revision)]
     keyword = Counter(row.level.value for row in rows if row.basis is Basis.KEYWORD)
     basis = Counter(row.basis for row in rows)

@@ -71,10 +71,11 @@ class _Run(click.Command):
 @click.option("--exchange", "only", multiple=True, help="Only this exchange (repeatable).")
 @click.option(
     "--exchanges",
+    "--acts",
     "extra",
     multiple=True,
     type=click.Path(path_type=Path, exists=True),
-    help="Further exchange files or folders of your own.",
+    help="Further exchange files or folders of your own, or of ACTS (*.acts.yaml).",
 )
 @click.option("--strict", is_flag=True, help="A broken SHOULD fails the run too.")
 @click.option("--call", "calls", multiple=True, help="Call this tool: NAME or NAME='{json arguments}' (repeatable).")

@@ -33,6 +33,7 @@ from wireproof.engine.suite import Suite
 from wireproof.engine.unplayed import leave_unplayed
 from wireproof.engine.unused import unused
 from wireproof.judge.pack import Pack
+from wireproof.library.acts import left_out
 from wireproof.library.catalogue import load_catalogue
 from wireproof.library.exchanges import load_exchanges
 from wireproof.library.shelf import digest, shelf
@@ -149,6 +150,8 @@ class Runner:
         if self.options.detected:
             usual = self.options.protocol == USUAL  # of which nobody needs to be told but in passing
             self.emit(Told(text=self.options.detected, level="offer" if usual else "detected"))
+        for text in left_out(self.options.exchanges):
+            self.emit(Told(text=text, level="warning"))
         async with self.served() as server:
             await self._play()
             if isinstance(server, ServedTarget) and server.ended:

@@ -13,6 +13,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, Final
 
+from wireproof.library.acts import files_of, is_acts, read_acts
 from wireproof.library.shelf import shelf
 from wireproof.library.source import Lines, read_yaml, shown, validate
 from wireproof.model.errors import UsageError
@@ -332,7 +333,9 @@ def _json(value: Any) -> JSON:
 
 
 def read_exchanges(path: Path, *, protocol: str) -> list[Exchange]:
-    """The exchanges of one file. UsageError with file:line for what the grammar or the references of a file forbid."""
+    """The exchanges of one file, or of an ACTS file. UsageError with file:line for what the grammar or the references of a file forbid."""
+    if is_acts(path):
+        return [exchange(raw, protocol="a2a", topic="acts", where=where) for raw, where in read_acts(path).exchanges]
     value, lines = read_yaml(path)
     validate(value, lines, "exchanges", path)
     made = []
@@ -373,8 +376,7 @@ def _check_references(made: Exchange, steps: Sequence[Any], file: str, lines: Li
 def load_exchanges(protocol: str, extra: Iterable[Path] = ()) -> tuple[Exchange, ...]:
     """All exchanges of a protocol, ours first; ids are unique. `extra` are further files or folders of the user's."""
     files = sorted((shelf("conformance") / protocol / "exchanges").glob("*.yaml"))
-    for place in extra:
-        files += sorted(place.rglob("*.yaml")) if place.is_dir() else [place]
+    files += files_of(extra)
     made: dict[str, Exchange] = {}
     for path in files:
         for one in read_exchanges(path, protocol=protocol):

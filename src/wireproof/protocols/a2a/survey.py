@@ -174,6 +174,7 @@ def _tags(facts: Mapping[str, Any], found: Interface | None, lens: Lens, answere
     tags |= {"dialect:open"} if found is not None and facts["dialect"] == "open" else set()
     tags |= {"protected"} if facts["protected"] else set()
     tags |= {f"prompt:{name}" for name in facts["goals"]}
+    tags |= {"acts:prefixes"} if lens.facts.get("policy", {}).get("profile") == "fixture" else set()
     tags |= {f"knows:{name}" for name in known(document, lens.facts.get("policy", {}))}
     tags |= {"anonymous"} if {*lens.facts.get("headers", ())} <= {"authorization"} else set()
     tags |= {"credentials"} if "authorization" in lens.facts.get("headers", ()) else set()

@@ -35,6 +35,7 @@ _OF_THE_AGENT: Final = (
     "credentials",
     "modern-only",
     "prompt:any",
+    "acts:prefixes",
 )
 _TOKENS: Final = ("token:foreign", "token:narrow", "token:second")
 
