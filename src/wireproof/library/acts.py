@@ -131,6 +131,8 @@ def _exchange(test: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str
     for one in test["steps"]:
         steps += _steps(one, test["id"], variables)
     bindings = list(test.get("transport") or wanted.get("transport") or ())
+    if any(one.get("request") == "GetExtendedAgentCard" and "deliberate" not in one for one in steps):
+        needs.append("credentials")
     if "{{hook." in repr(steps):
         needs.append("loopback")
     return {
