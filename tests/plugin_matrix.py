@@ -1,8 +1,8 @@
 """The pytest plugin from the built wheel, in clean environments: each pytest and each Python that is here, with and without xdist.
 
 `make plugin-matrix` runs it; `--newest` takes the newest pytest under the running Python, with xdist only, which is what CI does. In each environment
-three scratch projects test a server of FastMCP, one of the `mcp` SDK, and the reference agent of A2A that the wheel carries. Prints a
-table with seconds; exit code 1 when a cell fails.
+four scratch projects test a server of FastMCP, one of the `mcp` SDK, an agent of `a2a-sdk`, and the reference agent of A2A that the wheel
+carries. Prints a table with seconds; exit code 1 when a cell fails.
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ server.run("stdio")
 """
 MCP: Final = 'revisions = ["2025-11-25"]\nselect = ["mcp.ping", "mcp.base"]\n'
 """Of which both SDKs keep all; what they break elsewhere is their affair."""
+A2A_SDK: Final = ("a2a-sdk[grpc,http-server]>=1,<2", "uvicorn")
+A2A_AGENT: Final = ROOT / "tests" / "peers" / "servers" / "a2a_sdk1_agent.py"
 AGENT: Final = "import wireproof, pathlib; print(pathlib.Path(wireproof.__file__).parent / '_data' / 'fixtures')"
 SUMMARY: Final = re.compile(r"(\d+) passed")
 
@@ -94,28 +96,34 @@ def pythons() -> Iterator[tuple[str, Path]]:
 
 
 def environment(folder: Path, python: Path, tester: str, wheel: Path) -> Path:
-    """A clean environment with the wheel, that pytest, xdist, and both SDKs; its Python."""
+    """A clean environment with the wheel, that pytest, xdist, and the SDKs; its Python."""
     subprocess.run([str(python), "-m", "venv", str(folder)], check=True)
     made = folder / "bin" / "python"
     install = [str(made), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, str(wheel), tester, "pytest-xdist", "fastmcp", "mcp"], check=True)
+    subprocess.run([*install, str(wheel), tester, "pytest-xdist", "fastmcp", "mcp", *A2A_SDK], check=True)
     return made
+
+
+def _free_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
+
+
+def _agent(port: str) -> str:
+    """The rest of the target of an agent that is started for it."""
+    return f'protocol = "a2a"\nurl = "http://127.0.0.1:{port}"\nselect = ["a2a.card", "a2a.get"]\n'
 
 
 def projects(folder: Path, python: Path) -> Iterator[Path]:
     """A scratch project for each kind of target."""
     fixtures = subprocess.run([str(python), "-c", AGENT], check=True, capture_output=True, text=True).stdout.strip()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    agent = (
-        [str(python), fixtures, "a2a", "http", "--port", port],
-        f'protocol = "a2a"\nurl = "http://127.0.0.1:{port}"\n',
-    )
+    one, other = _free_port(), _free_port()
     mine = {
         "fastmcp": ([str(python), "server.py"], FASTMCP, MCP),
         "mcp-sdk": ([str(python), "server.py"], SDK, MCP),
-        "a2a": (agent[0], "", f'{agent[1]}select = ["a2a.card"]\n'),
+        "a2a": ([str(python), fixtures, "a2a", "http", "--port", one], "", _agent(one)),
+        "a2a-sdk": ([str(python), "server.py", other, "http"], A2A_AGENT.read_text(encoding="utf-8"), _agent(other)),
     }
     for name, (command, code, more) in mine.items():
         place = folder / name

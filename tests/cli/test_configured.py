@@ -256,6 +256,7 @@ def test_servers_that_do_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ends = wireproof("run")
     assert (ends.code, "'web' exited (code 1) before it answered" in ends.err) == (2, True)
     assert "no \\x1b[31mdatabase" in ends.err
+    assert ends.err.startswith("wireproof: wireproof.toml:1: ")
     configured("30", "pids", wait=0.7)
     late = wireproof("run")
     assert (late.code, "nothing answered" in late.err, "startup-wait" in late.err) == (2, True, True)

@@ -173,6 +173,10 @@ def test_a_target_that_does_not_start_is_one_error(project: Path) -> None:
     assert ran.counts == {"error": 1, "passed": 1}
     assert "the database is missing" in ran.out
     assert "Traceback" not in ran.out
+    configure(project, (sys.executable, "-c", code))
+    named = run(project, "--wireproof", "-k", "mcp.base or test_own")
+    assert (named.code, named.counts) == (1, {"error": 1, "passed": 1})
+    assert "wireproof.toml:1: " in named.out
 
 
 def test_known_failures_and_stale_entries(project: Path) -> None:

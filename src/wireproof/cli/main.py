@@ -96,8 +96,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def show(error: WireproofError) -> None:
     """An error as the user reads it: place, sentence, hint. What of it comes from a target or a file does no harm in a terminal."""
-    place = f"{error.where}: " if error.where else ""
-    click.echo(f"wireproof: {harmless(place + error.message)}", err=True)
+    click.echo(f"wireproof: {harmless(error.placed)}", err=True)
     if error.hint:
         first, *rest = harmless(error.hint, lines=True).split("\n")
         click.echo("\n".join([f"  hint: {first}", *(f"  {line}" for line in rest)]), err=True)

@@ -243,6 +243,7 @@ class Runner:
     def _give_up(self, error: TargetUnreachable) -> NoReturn:
         self.emit(Told(text=f"{error.message}\n{error.hint}".rstrip(), level="unreachable"))
         self.emit(RunFinished(duration_s=self._seconds(), exit_code=error.exit_code))
+        error.where = error.where or self.target.where
         raise error
 
     def _clean(self, text: str) -> str:

@@ -66,6 +66,8 @@ def fits(pattern: Pattern, seen: Observation, validate: Validate) -> tuple[str, 
             problems = validate(schema, header(seen.headers, name))
             if problems:
                 return "", f"HTTP header {name}: {problems[0][1]}"
+    if pattern.match is not ABSENT and seen.message is ABSENT and seen.outcome == "answered":
+        return "", "what came is no JSON"
     if pattern.match is not ABSENT and (miss := subset(pattern.match, seen.message)) is not None:
         return miss
     if pattern.schema is not ABSENT:

@@ -14,6 +14,11 @@ class WireproofError(Exception):
         self.hint = hint
         self.where = where
 
+    @property
+    def placed(self) -> str:
+        """The message, after file:line where there is one."""
+        return f"{self.where}: {self.message}" if self.where else self.message
+
 
 class UsageError(WireproofError):
     """Your command line, configuration or data is wrong (exit 2); `where` is file:line when a file is to blame."""

@@ -39,8 +39,7 @@ class ExchangeFile(pytest.File):
                 exchanges = list(read_exchanges(self.path, protocol=subject.options.protocol))
                 playing = Playing(self._narrowed(subject, exchanges), self._shared)
             except WireproofError as error:
-                place = f"{error.where}: " if getattr(error, "where", "") else ""
-                raise self.CollectError(f"{place}{error.message}\n{error.hint or ''}".rstrip()) from None
+                raise self.CollectError(f"{error.placed}\n{error.hint}".rstrip()) from None
             for revision in subject.revisions():
                 for transport in subject.transports:
                     orders = playing.subject.suite.orders

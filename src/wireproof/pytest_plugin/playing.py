@@ -96,7 +96,7 @@ class Playing:
                 self._play()
                 self._trouble = ""
             except WireproofError as error:
-                self._trouble = f"{error.message}\n{error.hint}".rstrip()
+                self._trouble = f"{error.placed}\n{error.hint}".rstrip()
             finally:
                 draft = self._place.with_suffix(".draft")
                 told = {"trouble": self._trouble, "journal": str(self.journal or "")}

@@ -231,5 +231,4 @@ _WORDS: Final = {
 
 
 def told(error: WireproofError) -> str:
-    place = f"{error.where}: " if getattr(error, "where", "") else ""
-    return f"{place}{error.message}" + (f"\n  {error.hint}" if error.hint else "")
+    return error.placed + (f"\n  {error.hint}" if error.hint else "")

@@ -97,9 +97,11 @@ def unreadable(card: JSON, version: str, binding: str) -> str:
 
 
 def another(card: JSON, version: str, binding: str) -> Interface | None:
-    """The first interface of that version over the other binding that speaks HTTP, JSON-RPC beside HTTP+JSON; None over gRPC."""
-    found = {"jsonrpc": "rest", "rest": "jsonrpc"}.get(binding)
-    return interface(card, version, found) if found is not None else None
+    """The first interface of that version over another binding: JSON-RPC, and beside that HTTP+JSON."""
+    for other in ("jsonrpc", "rest"):
+        if other != binding and (found := interface(card, version, other)) is not None:
+            return found
+    return None
 
 
 def _readable(url: str) -> bool:

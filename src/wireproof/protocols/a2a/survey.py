@@ -213,7 +213,7 @@ _REASONS: Final = {
     "signatures": "the card is not signed",
     "extensions": "the card lists no extension",
     "extension-required": "the card requires no extension",
-    "other-binding": "the card does not name both JSON-RPC and HTTP+JSON for this version, which are compared",
+    "other-binding": "the card names no other binding over HTTP for this version to compare with",
     "several-bindings": "the card names one binding of this version",
     "tenant": "the interface names no tenant",
     "without:capability": "the card declares every capability",

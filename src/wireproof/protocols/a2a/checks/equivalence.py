@@ -17,7 +17,7 @@ from wireproof.protocols.a2a.conversation import Seen, Talk
 from wireproof.protocols.a2a.tracker import TERMINAL, Call
 
 _E: Final = "a2a.equivalence."
-_SHOWN: Final = {"jsonrpc": "JSON-RPC", "rest": "HTTP+JSON"}
+_SHOWN: Final = {"jsonrpc": "JSON-RPC", "rest": "HTTP+JSON", "grpc": "gRPC"}
 _RESULTS: Final = (
     _E + "equal-results",
     _E + "identical-function.v03",
