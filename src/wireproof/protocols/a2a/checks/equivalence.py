@@ -174,10 +174,16 @@ def same_operations(talk: Talk) -> Iterator[Note]:
 
 
 def _absent(call: Call, seen: Seen | None, binding: str) -> bool | None:
-    """Is there no such operation? None where that cannot be said: over HTTP+JSON a 404 may speak of a task."""
+    """Is there no such operation? None where that cannot be said: over HTTP+JSON a 404 may speak of a task, and what is not supported
+    may be there all the same."""
     error = seen.error if seen is not None else None
-    if error is not None and error.get("meaning") == "MethodNotFoundError":
+    meaning = error.get("meaning") if error is not None else None
+    if meaning == "UnsupportedOperationError":
+        return None
+    if meaning == "MethodNotFoundError":
         return True
+    if binding == "grpc" and error is not None and error.get("status") == "UNIMPLEMENTED" and meaning == "unclear":
+        return True  # which gRPC itself answers to a method that is not served
     if binding != "rest":
         return False if seen is not None else None
     if call.status in (405, 501):
