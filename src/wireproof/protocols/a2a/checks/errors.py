@@ -69,8 +69,8 @@ _WELL_KNOWN: Final = "google.rpc."
 @check("a2a.errors.detail-google-types", "a2a.errors.jsonrpc-data-well-known")
 def google_types(talk: Talk) -> Iterator[Note]:
     """Where an error has typed details, one of them at least is of a type that others know."""
-    for seen, error in _errors(talk) if talk.transport in ("jsonrpc", "rest") else ():
-        name = "details" if talk.transport == "rest" else "data"
+    for seen, error in _errors(talk):
+        name = "data" if talk.transport == "jsonrpc" else "details"
         held = error.get(name)
         objects = [one for one in held if isinstance(one, dict)] if isinstance(held, list) else []
         if not objects:

@@ -11,6 +11,7 @@ from wireproof.model.wire import header
 from wireproof.protocols.a2a.conversation import Seen, Talk
 from wireproof.protocols.a2a.meaning import DOMAIN, REASONS, info
 from wireproof.protocols.a2a.operations import OPERATIONS
+from wireproof.protocols.a2a.told import tasks_of
 from wireproof.protocols.a2a.tracker import Call, fields
 
 _T: Final = "a2a.transport.grpc-"
@@ -171,6 +172,20 @@ def status_says_something(talk: Talk) -> Iterator[Note]:
             yield ok(call.seq, call.messages[0].seq)
 
 
+@check("a2a.data-model.fields-task-status")
+def states_are_set(talk: Talk) -> Iterator[Note]:
+    """A status has a state; protobuf tells one that is not set by the value 0 (specification 5.7)."""
+    for seen in (
+        talk.results("GetTask", "SendMessage", "CancelTask") if talk.current and talk.transport == "grpc" else ()
+    ):
+        for task in tasks_of(seen):
+            status = task.get("status")
+            if isinstance(status, dict) and status.get("state") in (None, "TASK_STATE_UNSPECIFIED"):
+                yield broken(*seen.seqs, why="a status has no state", pointer="/result")
+            elif isinstance(status, dict):
+                yield ok(*seen.seqs)
+
+
 @check("a2a.service-params.grpc-metadata-read", "a2a.service-params.grpc-metadata-keys")
 def metadata_read(talk: Talk) -> Iterator[Note]:
     """Metadata are read where a version that nobody has is refused, or an extension that was offered is told to be activated; they are not
@@ -204,4 +219,5 @@ CHECKS: tuple[Check, ...] = (
     info_is_whole,
     status_fits_reason,
     status_says_something,
+    states_are_set,
 )

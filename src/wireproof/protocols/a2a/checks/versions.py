@@ -28,8 +28,11 @@ def no_patch_number(talk: Talk) -> Iterator[Note]:
 
 @check("a2a.versioning.semantics-of-version")
 def semantics(talk: Talk) -> Iterator[Note]:
-    """What was asked for as 1.0 is not answered in the form of 0.3, which tells states in lower case and kinds by a member."""
-    for seen in talk.results("GetTask", "SendMessage", "CancelTask") if talk.current else ():
+    """What was asked for as 1.0 is not answered in the form of 0.3, which tells states in lower case and kinds by a member; protobuf, which
+    has neither, cannot."""
+    for seen in (
+        talk.results("GetTask", "SendMessage", "CancelTask") if talk.current and talk.transport != "grpc" else ()
+    ):
         for task in tasks_of(seen):
             status = task.get("status")
             state = status.get("state") if isinstance(status, dict) else None
