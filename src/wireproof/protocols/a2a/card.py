@@ -43,8 +43,10 @@ def places(url: str) -> list[str]:
 
 
 def is_card(value: JSON) -> bool:
-    """Is that meant as an Agent Card?"""
-    return isinstance(value, dict) and isinstance(value.get("name"), str) and sum(one in value for one in _SIGNS) >= 2
+    """Is that meant as an Agent Card? One that lacks its name has to show more of one."""
+    if not isinstance(value, dict):
+        return False
+    return sum(one in value for one in _SIGNS) >= (2 if isinstance(value.get("name"), str) else 3)
 
 
 def version_of(text: JSON) -> str:
