@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import socket
 from collections.abc import Callable
@@ -96,3 +98,21 @@ async def test_a_body_without_end_is_refused() -> None:
 
     came, status = await told(flood)
     assert (came, status) == ([], 413)
+
+
+async def test_who_is_accepted_while_it_closes_is_hung_up_on() -> None:
+    hook = Webhook(lambda _: None)
+    await hook.open()
+    loop = asyncio.get_running_loop()
+    ended = loop.create_future()
+
+    def close() -> None:
+        hook.close()
+        ended.set_result(None)
+
+    with socket.create_connection(("127.0.0.1", hook.port), timeout=2) as made:
+        # The loop accepts and calls its timers in one round, and only then makes the transport.
+        loop.call_later(0, close)
+        await ended
+        assert await run_sync(made.recv, 1) == b""
+    gc.collect()  # what is unclosed is told now

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -37,6 +38,7 @@ class Webhook:
         self._failed: Counter[str] = Counter()
         self._count = 0
         self.port = 0
+        self.closed = False
         self.senders: set[asyncio.Transport] = set()
 
     async def open(self) -> None:
@@ -45,11 +47,18 @@ class Webhook:
         self.port = int(self._server.sockets[0].getsockname()[1])
 
     def close(self) -> None:
-        """Ends the server and every connection to it."""
+        """Ends the server and every connection to it, also one that was accepted at this very moment."""
+        self.closed = True
         if self._server is not None:
-            self._server.close()
-        for one in list(self.senders):
-            one.abort()
+            loop = asyncio.get_running_loop()
+            # asyncio drops a connection unclosed whose transport it makes after its server was closed: so first it accepts no
+            # more, and the server closes once those that were accepted have their transports.
+            for one in self._server.sockets:
+                with suppress(NotImplementedError):  # where the loop has no readers
+                    loop.remove_reader(one.fileno())
+            loop.call_soon(self._server.close)
+        for sender in list(self.senders):
+            sender.abort()
 
     def place(self, path: str) -> str:
         """The URL of a new place. `path`: unreserved characters and slashes, used once."""
@@ -96,6 +105,8 @@ class _Sender(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._hook.senders.add(transport)
+        if self._hook.closed:
+            transport.abort()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         self._hook.senders.discard(self._transport)
