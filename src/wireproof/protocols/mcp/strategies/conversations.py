@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
+from zlib import crc32
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -24,7 +25,7 @@ from wireproof.model.jsontext import ABSENT, JSON, dump
 from wireproof.protocols.mcp.strategies import walks
 from wireproof.protocols.mcp.strategies.acts import Act, acts, groups, pattern_of, request_of
 from wireproof.protocols.mcp.strategies.building import RESULT, any_answer, calling, generated, liveness_of, still_alive
-from wireproof.protocols.mcp.strategies.moves import Move, moves
+from wireproof.protocols.mcp.strategies.moves import Move, apart, moves
 
 _MOVES: Final = 8
 """Moves of one part of a conversation, at most."""
@@ -150,7 +151,7 @@ class _Scene:
 
     def exchange(self, family: str, moves: Sequence[Move], few: Sequence[int] = ()) -> Exchange:
         """The conversation as a literal exchange. `few`: the groups that it keeps to, where a move does not name one itself."""
-        talk = _Talk(scene=self, few=few or range(len(self.groups)))
+        talk = _Talk(scene=self, few=few or range(len(self.groups)), number=crc32(repr((family, few, moves)).encode()))
         for move in moves:
             talk.make(move)
         if not self.leaves:
@@ -178,6 +179,9 @@ class _Talk:
 
     scene: _Scene
     few: Sequence[int]
+    number: int
+    """Sets its ids apart from those of other conversations in the session that they share. It is made of what was drawn, because
+    Hypothesis likes to draw a number once more."""
     steps: list[Step] = field(default_factory=list)
     under_way: list[_Open] = field(default_factory=list)
     listening: Request | None = None
@@ -228,9 +232,10 @@ class _Talk:
         if not self._possible(act):
             return
         more: dict[str, Any] = {}
-        if move.id is not ABSENT and (type(move.id), move.id) not in self.ids and not act.deliberate:
-            self.ids.add((type(move.id), move.id))
-            more["id"] = move.id
+        own = apart(move.id, self.number)
+        if own is not ABSENT and (type(own), own) not in self.ids and not act.deliberate:
+            self.ids.add((type(own), own))
+            more["id"] = own
         if move.token is not ABSENT and act.method == "tools/call":
             more["meta"] = {
                 "progressToken": f"{move.token}-{self.count}" if isinstance(move.token, str) else self.count
@@ -310,7 +315,7 @@ class _Talk:
         """Opens a subscription, one at a time; whoever offers none answers with an error."""
         if self.listening is None:
             name = self._name()
-            self.listening = request_of(act, name, id=f"listening-{name}")
+            self.listening = request_of(act, name, id=f"listening-{name}-{self.number}")
             told = Pattern(match={"method": _LISTENING})
             patterns = (told, *any_answer(name).any_of)
             self.steps += [self.listening, Expect(message=_LISTENING, of=name, any_of=patterns)]
@@ -336,7 +341,7 @@ class _Talk:
         request = self.steps[last.place]
         if isinstance(request, Request):
             if request.id is ABSENT and not (self.scene.modern and self.scene.http):
-                request = replace(request, id=f"cancelled-{last.name}")
+                request = replace(request, id=f"cancelled-{last.name}-{self.number}")
                 self.steps[last.place] = request
             self._call_off(request)
 

@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from wireproof.model.jsontext import ABSENT, JSON
-from wireproof.protocols.mcp.strategies.requests import FREE, ids
+from wireproof.protocols.mcp.strategies.requests import FREE
 
 MEMBERS: Final = 12
 """How finely a member of a group is chosen: any number of members up to four comes equally often."""
+
+_IDS: Final[tuple[JSON, ...]] = (FREE, str(FREE), -FREE, str(-FREE), 2**40)
+"""Ids of a conversation's own, to each of which `apart` adds its number: odder ones have a family of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +58,18 @@ def moves(many: int, slow: Sequence[int], *, http: bool) -> SearchStrategy[Move]
         verb=st.sampled_from(["act", *(["open", "cancel"] if slow else []), *(["reopen"] if http else [])]),
         at=st.integers(0, many - 1),
         member=st.integers(0, MEMBERS - 1),
-        id=st.one_of(st.just(ABSENT), st.sampled_from([FREE, str(FREE)]), ids()),
+        id=st.one_of(st.just(ABSENT), st.sampled_from(_IDS)),
         token=st.one_of(st.just(ABSENT), st.sampled_from(["token", 7])),
         other=st.booleans() if http else st.just(False),
         exactly=st.just(True),
     )
     return st.one_of(*[numbers] * 7, special)
+
+
+def apart(identity: JSON, number: int) -> JSON:
+    """That id in the conversation of this number: further from zero, and a string where it is one."""
+    if isinstance(identity, str):
+        return str(apart(int(identity), number))
+    if isinstance(identity, int):
+        return identity + number if identity > 0 else identity - number
+    return identity
