@@ -2,7 +2,7 @@
 
     python benchmarks/rates.py [--transports memory stdio http] [--examples N] [--depths]
 
-At the reference peer, newest legacy revision, its tools that only read. An exchange counts as often as it sends something. `--depths` prints
+At the reference peer, newest legacy revision, its tools that answer at once. An exchange counts as often as it sends something. `--depths` prints
 instead how long search takes at each depth.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -32,6 +33,12 @@ from wireproof.model.target import CallPolicy, Target
 
 REVISION = "2025-11-25"
 CALLS = CallPolicy(read_only=True, profile="none")
+AT_ONCE = {
+    *("add", "json_schema_2020_12_tool", "test_simple_text", "test_image_content", "test_audio_content"),
+    *("test_embedded_resource", "test_multiple_content_types", "test_resource_link", "test_error_handling"),
+    *("test_sampling", "test_elicitation"),
+}
+"""Tools that answer at once: what a tool sleeps says nothing about who waits for it."""
 AIMS = {"memory": 0.0, "stdio": 0.5, "http": 0.4}
 """Transport to the part of the rate of drawing that is asked for."""
 ROWS: list[tuple[str, int, float, float]] = []
@@ -44,7 +51,16 @@ def sent(exchange: Exchange) -> int:
 
 
 class Timed(Search):
-    """A search that draws each family once more, with nobody to play it to."""
+    """A search that knows only the tools that answer at once, and draws each family once more, with nobody to play it to."""
+
+    async def run(self) -> None:
+        facts = self._lane.facts
+        every = [one for one in facts["tools"] if one["name"] in AT_ONCE]
+        self._lane.facts = {**facts, "tools": every}
+        try:
+            await super().run()
+        finally:
+            self._lane.facts = facts
 
     def _search(self, family: Family) -> None:
         heard: list[Exchange] = []
@@ -102,11 +118,18 @@ def target(transport: str) -> Iterator[Target]:
         serve = importlib.import_module("wireproof_fixtures.mcp").serve_lines
         yield Target(name="reference", serve=partial(serve, reference), calls=CALLS)
     else:
-        peer = importlib.import_module("wireproof_fixtures.mcp").serve_http(reference)
-        try:
-            yield Target(name="reference", url=peer.url, calls=CALLS)
-        finally:
-            peer.close()
+        command = [
+            sys.executable,
+            str(shelf("fixtures")),
+            "mcp",
+            "http",
+        ]  # a process of its own, so that it has a core of its own
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as peer:
+            assert peer.stdout is not None
+            try:
+                yield Target(name="reference", url=peer.stdout.readline().split()[-1], calls=CALLS)
+            finally:
+                peer.kill()
 
 
 def options(effort: Effort) -> Options:
